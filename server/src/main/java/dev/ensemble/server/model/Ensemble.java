@@ -1,0 +1,119 @@
+package dev.ensemble.server.model;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// A configuration: who belongs to the ensemble, in which role and incarnation.
+///
+/// @param id of the ensemble; empty before it has formed
+/// @param version zxid of the transaction that made it; 0 for the one that a file declares
+/// @param members by myid
+public record Ensemble(String id, long version, Map<Integer, Member> members) {
+    /// Whether a member votes.
+    public enum Role {
+        PARTICIPANT,
+        OBSERVER;
+
+        /// {@return as in `server.N=...:participant`}
+        public String text() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    /// @param host name or address that peers dial; a name is resolved at each dial
+    /// @param port of peers
+    /// @param electionPort accepted, kept and printed, not used
+    /// @param client `host:port` for clients, if declared with the member
+    /// @param incarnation of its disk; 0: not known yet, any matches
+    public record Member(
+            int myid,
+            String host,
+            int port,
+            int electionPort,
+            Role role,
+            @Nullable String client,
+            long incarnation) {
+        /// {@return this member with another disk}
+        public Member withIncarnation(long next) {
+            return new Member(myid, host, port, electionPort, role, client, next);
+        }
+
+        /// {@return `host:port:electionPort:role[;client]`, as ZooKeeper writes it; an IPv6 host in brackets}
+        public String text() {
+            String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+            return shown + ":" + port + ":" + electionPort + ":" + role.text()
+                    + (client == null ? "" : ";" + client);
+        }
+    }
+
+    public Ensemble {
+        members = java.util.Collections.unmodifiableMap(new TreeMap<>(members));
+    }
+
+    /// {@return the configuration of these members, not committed by anyone}
+    public static Ensemble declared(String id, Collection<Member> members) {
+        return new Ensemble(
+                id, 0, members.stream().collect(Collectors.toMap(Member::myid, m -> m)));
+    }
+
+    /// {@return the ids of those that vote}
+    public Set<Integer> voters() {
+        return members.values().stream()
+                .filter(m -> m.role() == Role.PARTICIPANT)
+                .map(Member::myid)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /// {@return whether `myid` votes here with the disk `incarnation`}
+    public boolean isVoter(int myid, long incarnation) {
+        Member member = members.get(myid);
+        return member != null
+                && member.role() == Role.PARTICIPANT
+                && (member.incarnation() == 0 || member.incarnation() == incarnation);
+    }
+
+    /// {@return how many voters are a quorum}
+    public int needed() {
+        return voters().size() / 2 + 1;
+    }
+
+    /// {@return whether the voters that `has` accepts are a majority}
+    public boolean isQuorum(IntPredicate has) {
+        int count = 0;
+        int voters = 0;
+        for (Member member : members.values()) {
+            if (member.role() == Role.PARTICIPANT) {
+                voters++;
+                count += has.test(member.myid()) ? 1 : 0;
+            }
+        }
+        return count > voters / 2;
+    }
+
+    /// {@return this configuration as the transaction `zxid` makes it}
+    public Ensemble at(long zxid) {
+        return new Ensemble(id, zxid, members);
+    }
+
+    /// {@return this configuration with another disk of one member}
+    public Ensemble withIncarnation(int myid, long incarnation) {
+        var changed = new TreeMap<>(members);
+        changed.computeIfPresent(myid, (_, member) -> member.withIncarnation(incarnation));
+        return new Ensemble(id, version, changed);
+    }
+
+    /// {@return the text of `/zookeeper/config`: a line for each member, then the version}
+    public String text() {
+        var text = new StringBuilder();
+        for (Member member : members.values()) {
+            text.append("server.").append(member.myid()).append('=').append(member.text());
+            text.append('\n');
+        }
+        return text.append("version=").append(Long.toHexString(version)).toString();
+    }
+}
