@@ -4,10 +4,11 @@ import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Request;
 import dev.ensemble.server.tree.Tree;
 import dev.ensemble.server.zab.Event;
+
 import java.util.List;
 
-/// What can happen to a member. `connection` is a number that the client side gives each connection, never used twice by
-/// one process; `number` counts the requests of a connection.
+/// What can happen to a member. `connection` is a number that the client side gives each
+/// connection, never used twice by one process; `number` counts the requests of a connection.
 public sealed interface Input {
     /// Something of replication.
     record OfPeer(Event event) implements Input {}

@@ -6,18 +6,21 @@ import dev.ensemble.server.zab.Effect;
 
 /// What a member wants done, in order.
 public sealed interface Output {
-    /// Something of replication: links and disk. Never [Effect.Deliver], [Effect.Replace], [Effect.Relayed], [Effect.Confirmed] or
-    /// [Effect.InSync], which the member itself takes.
+    /// Something of replication: links and disk. Never [Effect.Deliver], [Effect.Replace],
+    /// [Effect.Relayed], [Effect.Confirmed] or [Effect.InSync], which the member itself takes.
     record OfPeer(Effect effect) implements Output {}
 
-    /// A transaction is committed and applied. Every I/O thread gets it: watches first, then its tree, then the reply.
+    /// A transaction is committed and applied. Every I/O thread gets it: watches first, then its
+    /// tree, then the reply.
     ///
-    /// @param connection of this member that asked, or 0; for an attach ([dev.ensemble.server.model.Result.Attached]) the
-    ///     connection that has the session from here on
+    /// @param connection of this member that asked, or 0; for an attach
+    ///   ([dev.ensemble.server.model.Result.Attached]) the connection that has the session from
+    ///   here on
     /// @param number of its request
     record Published(Applied applied, long connection, long number) implements Output {}
 
-    /// A whole other tree is in force, after SNAP. What happened between is not known, so all connections were closed.
+    /// A whole other tree is in force, after SNAP. What happened between is not known, so all
+    /// connections were closed.
     record Replaced(Tree tree) implements Output {}
 
     /// The session does not exist, or the password is wrong: the answer with zeroes, then close.
@@ -29,6 +32,7 @@ public sealed interface Output {
     /// @param reason for the log
     record Close(long connection, String reason) implements Output {}
 
-    /// Whether this member may read from its clients and answer them. While it may not, their requests wait.
+    /// Whether this member may read from its clients and answer them. While it may not, their
+    /// requests wait.
     record Serving(boolean serving) implements Output {}
 }

@@ -4,7 +4,8 @@ import java.util.List;
 
 /// One entry of an access control list. Entries add up; there is no deny.
 ///
-/// @param perms bits of [#READ], [#WRITE], [#CREATE], [#DELETE], [#ADMIN]; others are kept and mean nothing
+/// @param perms bits of [#READ], [#WRITE], [#CREATE], [#DELETE], [#ADMIN]; others are kept and mean
+///   nothing
 public record Acl(int perms, Id id) {
     public static final int READ = 1;
     public static final int WRITE = 2;

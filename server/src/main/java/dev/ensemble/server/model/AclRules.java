@@ -2,11 +2,13 @@ package dev.ensemble.server.model;
 
 import java.util.List;
 
-/// What the authentication schemes say about ACLs. A port: `auth` implements it, the pure core asks.
+/// What the authentication schemes say about ACLs. A port: `auth` implements it, the pure core
+/// asks.
 ///
 /// Every member must answer alike, since any of them may become the leader.
 public interface AclRules {
-    /// {@return whether a list grants `perm` (one bit, or several of which one suffices) to a connection}
+    /// {@return whether a list grants `perm` (one bit, or several of which one suffices) to a
+    /// connection}
     ///
     /// @param acl the znode's list; an empty one grants everything
     /// @param identities all identities of the connection
@@ -17,6 +19,7 @@ public interface AclRules {
     /// The scheme `auth` is not asked for: it is replaced before (see [#authenticates]).
     boolean isValid(Id id);
 
-    /// {@return whether an identity stands for somebody who proved who they are: what the scheme `auth` of an ACL expands to}
+    /// {@return whether an identity stands for somebody who proved who they are: what the scheme
+    /// `auth` of an ACL expands to}
     boolean authenticates(Id identity);
 }

@@ -1,12 +1,13 @@
 package dev.ensemble.server.model;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /// A configuration: who belongs to the ensemble, in which role and incarnation.
 ///
@@ -43,10 +44,17 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
             return new Member(myid, host, port, electionPort, role, client, next);
         }
 
-        /// {@return `host:port:electionPort:role[;client]`, as ZooKeeper writes it; an IPv6 host in brackets}
+        /// {@return `host:port:electionPort:role[;client]`, as ZooKeeper writes it; an IPv6 host in
+        /// brackets}
         public String text() {
             String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
-            return shown + ":" + port + ":" + electionPort + ":" + role.text()
+            return shown
+                    + ":"
+                    + port
+                    + ":"
+                    + electionPort
+                    + ":"
+                    + role.text()
                     + (client == null ? "" : ";" + client);
         }
     }

@@ -1,6 +1,7 @@
 package dev.ensemble.server.model;
 
-/// Somebody, in the terms of an authentication scheme: an identity of a connection, or whom an ACL entry names.
+/// Somebody, in the terms of an authentication scheme: an identity of a connection, or whom an ACL
+/// entry names.
 ///
 /// @param scheme `world`, `ip`, `digest`, `auth`, `x509`, `sasl` or `super`
 /// @param id what the scheme makes of it, `user:hash` for digest

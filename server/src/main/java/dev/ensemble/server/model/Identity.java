@@ -4,10 +4,12 @@ import java.util.Map;
 
 /// Who a member is, as its disk says (`safety.md` 7 and 9).
 ///
-/// @param ensembleId empty until the member is a [State#MEMBER], or as the configuration file declares it
+/// @param ensembleId empty until the member is a [State#MEMBER], or as the configuration file
+///   declares it
 /// @param incarnation random, never 0: a disk that was lost comes back as another
 /// @param starts how often a process has started on this disk, this time included
-/// @param voters FORMING: the incarnation of each declared voter, as seen when the record was written
+/// @param voters FORMING: the incarnation of each declared voter, as seen when the record was
+///   written
 public record Identity(
         State state,
         String ensembleId,
@@ -18,7 +20,8 @@ public record Identity(
     public enum State {
         /// Holds nothing and never voted.
         BLANK,
-        /// Saw every declared voter blank or forming, with the same bootstrap record; may vote, has promised nothing.
+        /// Saw every declared voter blank or forming, with the same bootstrap record; may vote, has
+        /// promised nothing.
         FORMING,
         /// Has promised an epoch; belongs to an ensemble.
         MEMBER

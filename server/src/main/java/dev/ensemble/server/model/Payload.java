@@ -1,6 +1,7 @@
 package dev.ensemble.server.model;
 
-/// A transaction as it is proposed, sent and stored: encoded once, on the leader, and from then on those bytes.
+/// A transaction as it is proposed, sent and stored: encoded once, on the leader, and from then on
+/// those bytes.
 ///
 /// @param bytes of `header` and `txn` together, never changed by anyone
 public record Payload(Header header, Txn txn, byte[] bytes) {

@@ -1,9 +1,11 @@
 package dev.ensemble.server.model;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What a client asks, decoded. Paths are text as sent, not checked: which check fails first is part of the contract.
+import java.util.List;
+
+/// What a client asks, decoded. Paths are text as sent, not checked: which check fails first is
+/// part of the contract.
 ///
 /// A `null` path or data is one that was sent as null.
 public sealed interface Request {
@@ -35,7 +37,8 @@ public sealed interface Request {
         }
     }
 
-    /// @param acl null if it was null; an entry's id or scheme that was null is the empty text, which no scheme accepts
+    /// @param acl null if it was null; an entry's id or scheme that was null is the empty text,
+    ///   which no scheme accepts
     /// @param flags as sent, perhaps not valid
     /// @param ttl in ms; 0 unless the opcode carries one
     record Create(
@@ -68,7 +71,8 @@ public sealed interface Request {
             long curConfigId)
             implements Write {}
 
-    /// A write whose body could not be decoded: takes its place in the order, and is answered MARSHALLINGERROR.
+    /// A write whose body could not be decoded: takes its place in the order, and is answered
+    /// MARSHALLINGERROR.
     record MalformedWrite(int type) implements Write {}
 
     /// Confirmed by a quorum round and ordered with commits; has no zxid of its own.

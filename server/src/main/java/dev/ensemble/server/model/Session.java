@@ -5,8 +5,8 @@ package dev.ensemble.server.model;
 /// @param timeoutMillis as negotiated at the last attach
 /// @param password 16 bytes, never changed by anyone
 /// @param owner myid of the member whose connection speaks for it
-/// @param attach zxid of the transaction that gave it to that connection; a request with another one is of a connection
-///     that no longer owns the session
+/// @param attach zxid of the transaction that gave it to that connection; a request with another
+///   one is of a connection that no longer owns the session
 public record Session(long id, int timeoutMillis, byte[] password, int owner, long attach) {
     public static final int PASSWORD_BYTES = 16;
 

@@ -1,12 +1,14 @@
 package dev.ensemble.server.model;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What the leader made of a request: absolute values, so that applying it needs no decision and cannot fail.
+import java.util.List;
+
+/// What the leader made of a request: absolute values, so that applying it needs no decision and
+/// cannot fail.
 public sealed interface Txn {
-    /// @param owner as stored: the session of an ephemeral, 0, or the encoding of a container or TTL node
-    ///     (`client-protocol` section 17)
+    /// @param owner as stored: the session of an ephemeral, 0, or the encoding of a container or
+    ///   TTL node (`client-protocol` section 17)
     record Create(String path, byte @Nullable [] data, List<Acl> acl, long owner) implements Txn {}
 
     record Delete(String path) implements Txn {}
@@ -28,17 +30,22 @@ public sealed interface Txn {
 
     /// A refused multi.
     ///
-    /// @param codes one for each part: OK before the part that failed, its code, RUNTIMEINCONSISTENCY behind it
+    /// @param codes one for each part: OK before the part that failed, its code,
+    ///   RUNTIMEINCONSISTENCY behind it
     record RefusedMulti(List<Code> codes) implements Txn {}
 
-    /// Its session is made of the zxid and the origin (`safety.md` 15): see [Session#id(int, long)].
+    /// Its session is made of the zxid and the origin (`safety.md` 15): see [Session#id(int,
+    /// long)].
     ///
     /// @param password 16 random bytes
     record CreateSession(int timeoutMillis, byte[] password) implements Txn {
         public CreateSession {
             if (password.length != Session.PASSWORD_BYTES) {
                 throw new IllegalArgumentException(
-                        "password has " + password.length + " bytes, not " + Session.PASSWORD_BYTES);
+                        "password has "
+                                + password.length
+                                + " bytes, not "
+                                + Session.PASSWORD_BYTES);
             }
         }
     }
@@ -46,7 +53,8 @@ public sealed interface Txn {
     /// The origin's connection owns the session from here on; the zxid is its attach number.
     record AttachSession(int timeoutMillis) implements Txn {}
 
-    /// @param ephemerals every path that the session owns at this point of the order, all of which go
+    /// @param ephemerals every path that the session owns at this point of the order, all of which
+    ///   go
     record CloseSession(List<String> ephemerals) implements Txn {}
 
     /// A new configuration; its version is this transaction's zxid.

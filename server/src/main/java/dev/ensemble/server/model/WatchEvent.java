@@ -4,7 +4,8 @@ import java.util.List;
 
 /// One change that watches may wait for, with what a filter needs to know as of its zxid.
 ///
-/// @param acl of the znode that the event is about, as of this change (for a deletion: its last one)
+/// @param acl of the znode that the event is about, as of this change (for a deletion: its last
+///   one)
 public record WatchEvent(Type type, String path, List<Acl> acl) {
     /// With ZooKeeper's numbers.
     public enum Type {

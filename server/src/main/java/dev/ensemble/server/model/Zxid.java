@@ -2,8 +2,8 @@ package dev.ensemble.server.model;
 
 /// Transaction ids: the epoch in the high 32 bits, a counter in the low 32.
 ///
-/// A zxid is a plain `long` wherever many of them move; this class is the one place that knows the layout. Epochs stay
-/// below 2^31, so zxids are positive and compare as numbers.
+/// A zxid is a plain `long` wherever many of them move; this class is the one place that knows the
+/// layout. Epochs stay below 2^31, so zxids are positive and compare as numbers.
 public final class Zxid {
     /// The zxid before any transaction.
     public static final long NONE = 0;
@@ -13,7 +13,8 @@ public final class Zxid {
 
     private Zxid() {}
 
-    /// {@return the zxid of the transaction `counter` of `epoch`; counter 0 is the start of the epoch, never a transaction}
+    /// {@return the zxid of the transaction `counter` of `epoch`; counter 0 is the start of the
+    /// epoch, never a transaction}
     public static long of(long epoch, long counter) {
         return epoch << 32 | counter & MAX_COUNTER;
     }
@@ -28,7 +29,8 @@ public final class Zxid {
         return zxid & MAX_COUNTER;
     }
 
-    /// {@return whether `next` may stand right behind `last` in a log: the next counter, or the first of a later epoch}
+    /// {@return whether `next` may stand right behind `last` in a log: the next counter, or the
+    /// first of a later epoch}
     public static boolean follows(long last, long next) {
         return epoch(last) == epoch(next) ? next == last + 1 : next > last && counter(next) == 1;
     }

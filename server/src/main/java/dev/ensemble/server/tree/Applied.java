@@ -4,9 +4,11 @@ import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Txn;
 import dev.ensemble.server.model.WatchEvent;
+
 import java.util.List;
 
-/// One transaction, applied: the version of the tree that it made and all that anybody wants to know of it.
+/// One transaction, applied: the version of the tree that it made and all that anybody wants to
+/// know of it.
 ///
 /// Immutable; any thread may hold it.
 ///

@@ -3,10 +3,13 @@ package dev.ensemble.server.tree;
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Session;
-import java.util.List;
+
 import org.jspecify.annotations.Nullable;
 
-/// One piece of a stored state, or of the difference between two versions: what the store writes and what SNAP carries.
+import java.util.List;
+
+/// One piece of a stored state, or of the difference between two versions: what the store writes
+/// and what SNAP carries.
 public sealed interface StateChange {
     /// A znode as it is now, all that is needed to make it again besides its children.
     ///

@@ -4,16 +4,19 @@ import dev.ensemble.server.model.Payload;
 
 /// What a peer wants done. Effects are performed in order, and none of them waits.
 public sealed interface Effect {
-    /// Dropped if there is no link: whatever is lost with a link is made good when the next one is up.
+    /// Dropped if there is no link: whatever is lost with a link is made good when the next one is
+    /// up.
     record Send(int to, long epoch, Message message) implements Effect {}
 
     /// @param ticket grows by one; confirmed by [Event.Persisted]
     record Disk(long ticket, DiskOp op) implements Effect {}
 
-    /// The next committed transaction, each exactly once and without gaps, from the log or the network.
+    /// The next committed transaction, each exactly once and without gaps, from the log or the
+    /// network.
     record Deliver(long zxid, Payload payload) implements Effect {}
 
-    /// Fetch the leader's state as of `zxid` on a second connection; what was fetched before is forgotten.
+    /// Fetch the leader's state as of `zxid` on a second connection; what was fetched before is
+    /// forgotten.
     record Fetch(int leader, long epoch, long zxid) implements Effect {}
 
     /// The fetched state replaces the tree; the next delivery is behind `zxid`.
@@ -25,7 +28,8 @@ public sealed interface Effect {
     /// The peer is in another role or phase; see [Peer#role()] and its other accessors.
     record RoleChanged() implements Effect {}
 
-    /// This member's log holds all that the leader's initial history holds and clients may be served.
+    /// This member's log holds all that the leader's initial history holds and clients may be
+    /// served.
     ///
     /// @param bySnapshot what happened between is not known in detail
     record InSync(boolean bySnapshot) implements Effect {}
@@ -33,7 +37,8 @@ public sealed interface Effect {
     /// A quorum has answered a heartbeat of at least this round.
     record Confirmed(long round) implements Effect {}
 
-    /// A message for the upper half, of the current epoch, from this member's leader or one of its learners.
+    /// A message for the upper half, of the current epoch, from this member's leader or one of its
+    /// learners.
     record Relayed(int from, Message message) implements Effect {}
 
     /// Something that a person should know; the loop logs it once.

@@ -2,7 +2,8 @@ package dev.ensemble.server.zab;
 
 /// What can happen to a peer. Events of one link come in order: up, what was received, down.
 public sealed interface Event {
-    /// A link is up and both have said hello. Replaces an older one to the same member, whose end has been told.
+    /// A link is up and both have said hello. Replaces an older one to the same member, whose end
+    /// has been told.
     record LinkUp(int from, Hello hello) implements Event {}
 
     record LinkDown(int from) implements Event {}
@@ -14,7 +15,8 @@ public sealed interface Event {
     /// Everything with a ticket up to this one is on disk, in order.
     record Persisted(long ticket) implements Event {}
 
-    /// A snapshot of the leader of `epoch` has arrived and is on disk beside the data in force, not yet installed.
+    /// A snapshot of the leader of `epoch` has arrived and is on disk beside the data in force, not
+    /// yet installed.
     record SnapshotFetched(long epoch, long zxid) implements Event {}
 
     record SnapshotFailed(long epoch, long zxid, String reason) implements Event {}

@@ -6,8 +6,10 @@ import dev.ensemble.server.model.Identity;
 ///
 /// @param protocol version of the peer protocol that the sender speaks
 /// @param ensembleId empty if the sender does not belong to an ensemble yet
-/// @param starts the sender's start counter: a lower one than seen before is a disk that went back in time
-/// @param bootstrapRecord hash of what the sender's file declares; members of equal records may form an ensemble
+/// @param starts the sender's start counter: a lower one than seen before is a disk that went back
+///   in time
+/// @param bootstrapRecord hash of what the sender's file declares; members of equal records may
+///   form an ensemble
 public record Hello(
         int protocol,
         String ensembleId,

@@ -4,11 +4,12 @@ import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Identity;
 import dev.ensemble.server.model.Payload;
 import dev.ensemble.server.model.Request;
+
 import java.util.List;
 import java.util.Map;
 
-/// What members send each other. Each travels with the epoch of the leadership that it belongs to and the sender's
-/// incarnation; a message of another epoch or role is dropped (`safety.md` 3).
+/// What members send each other. Each travels with the epoch of the leadership that it belongs to
+/// and the sender's incarnation; a message of another epoch or role is dropped (`safety.md` 3).
 ///
 /// The table of who may send what to whom, in which role, is `server/docs/peer-protocol.md`.
 public sealed interface Message {
@@ -25,7 +26,8 @@ public sealed interface Message {
     ///
     /// @param leader the proposed or actual leader; 0 for none (a blank member proposes nobody)
     /// @param zxid log end of the proposed leader
-    /// @param peerEpoch current epoch of the proposed leader; of a member in office the epoch of its leadership
+    /// @param peerEpoch current epoch of the proposed leader; of a member in office the epoch of
+    ///   its leadership
     /// @param round election round of the sender
     /// @param identity state of the sender's disk, which changes while a link is up
     /// @param seen FORMING: the incarnations that the sender's record holds
@@ -45,12 +47,15 @@ public sealed interface Message {
     /// Leader to learner: the new epoch (of the envelope), and the ensemble that the learner joins.
     record LeaderInfo(String ensembleId) implements Message {}
 
-    /// Learner to leader: the promise, on disk. What the log holds, so that the leader can find where both agree.
+    /// Learner to leader: the promise, on disk. What the log holds, so that the leader can find
+    /// where both agree.
     ///
-    /// @param promised false if this epoch had been promised before: the learner may synchronise, but does not count
+    /// @param promised false if this epoch had been promised before: the learner may synchronise,
+    ///   but does not count
     /// @param lastZxid log end
-    /// @param epochEnds the last zxid of each epoch in the log, ascending, at most [#MAX_EPOCH_ENDS] of the newest; the
-    ///     lowest may be that of the stored state in front of the log
+    /// @param epochEnds the last zxid of each epoch in the log, ascending, at most
+    ///   [#MAX_EPOCH_ENDS] of the newest; the lowest may be that of the stored state in front of
+    ///   the log
     record AckEpoch(boolean promised, long currentEpoch, long lastZxid, List<Long> epochEnds)
             implements Message {
         public static final int MAX_EPOCH_ENDS = 128;
@@ -62,7 +67,8 @@ public sealed interface Message {
     /// Cut the log behind `zxid`, then as [Diff].
     record Trunc(long zxid) implements Message {}
 
-    /// Fetch the state as of `zxid` (committed) on a second connection, install it, send [AckEpoch] again.
+    /// Fetch the state as of `zxid` (committed) on a second connection, install it, send [AckEpoch]
+    /// again.
     record Snap(long zxid) implements Message {}
 
     record Proposal(long zxid, Payload payload) implements Message {}
@@ -84,7 +90,8 @@ public sealed interface Message {
 
     /// Heartbeat, from the leader.
     ///
-    /// @param round grows; the answer confirms the leadership for everything that arrived before it was sent
+    /// @param round grows; the answer confirms the leadership for everything that arrived before it
+    ///   was sent
     /// @param safeToStop whether the receiver may stop without costing the quorum anything
     /// @param reasons why it may not
     record Ping(long round, long committed, boolean safeToStop, List<String> reasons)
