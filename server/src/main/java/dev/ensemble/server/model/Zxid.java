@@ -16,7 +16,7 @@ public final class Zxid {
     /// {@return the zxid of the transaction `counter` of `epoch`; counter 0 is the start of the
     /// epoch, never a transaction}
     public static long of(long epoch, long counter) {
-        return epoch << 32 | counter & MAX_COUNTER;
+        return (epoch << 32) | (counter & MAX_COUNTER);
     }
 
     /// {@return the epoch of the leader that proposed it}
