@@ -15,8 +15,6 @@ public record Session(long id, int timeoutMillis, byte[] password, int owner, lo
     /// @param myid of the member that the client is connected to
     /// @param zxid of the createSession
     public static long id(int myid, long zxid) {
-        return ((long) myid << 56)
-                | ((Zxid.epoch(zxid) & 0xff_ffffL) << 32)
-                | Zxid.counter(zxid);
+        return ((long) myid << 56) | ((Zxid.epoch(zxid) & 0xff_ffffL) << 32) | Zxid.counter(zxid);
     }
 }

@@ -1,0 +1,165 @@
+package dev.ensemble.server.node;
+
+import dev.ensemble.server.model.Ensemble;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// All that a member is told from outside: one file in ZooKeeper's `zoo.cfg` syntax, and its id.
+/// Read and checked once, before anything starts, and passed by constructor from there.
+///
+/// @param dataLogDir where the log is, [#dataDir] unless the file says otherwise
+/// @param metrics null if the file asks for no metrics port
+/// @param fsyncWarningMillis a sync of the log that takes longer is worth a warning
+/// @param text of the file, as it was read
+/// @param hash of what needs a restart to change, as `/v1/status` shows it (`docs/status.md`)
+/// @param warnings one line each: keys that have no effect, values that are unwise
+public record Config(
+        int myid,
+        Path dataDir,
+        Path dataLogDir,
+        Timing timing,
+        Clients clients,
+        Auth auth,
+        Membership membership,
+        Admin admin,
+        @Nullable Metrics metrics,
+        int fsyncWarningMillis,
+        String text,
+        String hash,
+        List<String> warnings) {
+
+    /// The unit of all limits, and the limits.
+    ///
+    /// @param initLimitTicks how long a member may take to connect and synchronise
+    /// @param syncLimitTicks how long a member may be silent
+    public record Timing(
+            int tickMillis,
+            int initLimitTicks,
+            int syncLimitTicks,
+            int minSessionTimeoutMillis,
+            int maxSessionTimeoutMillis) {}
+
+    /// What holds for the connections of clients.
+    ///
+    /// @param backlog of the listening socket; -1: what the system has as default
+    /// @param maxPerAddress connections from one address; 0: no limit
+    /// @param maxConnections of all addresses; 0: no limit
+    /// @param maxFrameBytes longer frames cost the connection
+    /// @param handshakeTimeoutMillis how long a connection may be without a session
+    /// @param maxOutstanding requests in flight before reading stops
+    /// @param fourLetterWords those that are answered
+    public record Clients(
+            Endpoint endpoint,
+            int backlog,
+            int maxPerAddress,
+            int maxConnections,
+            int maxFrameBytes,
+            int handshakeTimeoutMillis,
+            int maxOutstanding,
+            Set<String> fourLetterWords) {}
+
+    /// Who may do what.
+    ///
+    /// @param skipAcl every request is allowed
+    /// @param superDigest `user:base64` of the identity that every ACL allows
+    /// @param digestAlgorithm as [MessageDigest] names it
+    public record Auth(
+            boolean skipAcl,
+            boolean digestEnabled,
+            @Nullable String superDigest,
+            String digestAlgorithm) {}
+
+    /// When an ensemble whose members hold nothing yet may form (`safety.md` 7).
+    public enum Bootstrap {
+        /// Once every declared voter has been seen blank, with the same record.
+        UNANIMOUS,
+        /// Never: it has formed before, so blank members learn from the others.
+        BOOTSTRAPPED,
+        /// Once a majority is there, as ZooKeeper does.
+        MAJORITY
+    }
+
+    /// The ensemble as the file declares it: seeds and the bootstrap record, since what was
+    /// committed beats every file.
+    ///
+    /// @param declared with its id, empty if the file gives none; a server alone has a member with
+    ///   peer port 0
+    /// @param standalone the mode is shown as `standalone`, and there is no port for peers
+    /// @param reconfigEnabled clients may change the membership
+    /// @param listenOnAllAddresses peers are accepted on every address, not just on the declared
+    ///   one
+    public record Membership(
+            Ensemble declared,
+            boolean standalone,
+            Bootstrap bootstrap,
+            boolean reconfigEnabled,
+            boolean listenOnAllAddresses) {
+        /// {@return the same on every member that was told the same ensemble, in hexadecimal}
+        public String bootstrapRecord() {
+            var record = new StringBuilder(declared.id()).append('\n');
+            for (Ensemble.Member member : declared.members().values()) {
+                record.append(member.myid()).append('=');
+                record.append(new Endpoint(member.host(), member.port())).append('\n');
+            }
+            return sha256(record.toString());
+        }
+    }
+
+    /// The admin server.
+    ///
+    /// @param commandUrl path below which ZooKeeper's admin commands are
+    /// @param tokenFile where the process writes the token that its drain asks for; null: no drain
+    ///   over HTTP
+    public record Admin(
+            boolean enabled,
+            Endpoint endpoint,
+            String commandUrl,
+            int idleTimeoutMillis,
+            @Nullable Path tokenFile) {}
+
+    /// The Prometheus port.
+    ///
+    /// @param exportJvm metrics of the JVM too
+    public record Metrics(Endpoint endpoint, boolean exportJvm) {}
+
+    public Config {
+        warnings = List.copyOf(warnings);
+    }
+
+    /// Reads the file.
+    ///
+    /// @param myid as the command line gives it; else it is in the file `myid` of the data folder
+    /// @throws InvalidConfig if the member cannot start with it
+    public static Config load(Path file, OptionalInt myid) throws InvalidConfig {
+        return ConfigParser.load(file, myid);
+    }
+
+    /// {@return this member as the file declares it}
+    public Ensemble.Member self() {
+        Ensemble.Member self = membership.declared().members().get(myid);
+        if (self == null) {
+            throw new IllegalStateException("member " + myid + " is not declared");
+        }
+        return self;
+    }
+
+    static String sha256(String text) {
+        try {
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

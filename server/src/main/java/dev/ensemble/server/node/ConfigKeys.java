@@ -1,0 +1,167 @@
+package dev.ensemble.server.node;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// Every key that ZooKeeper 3.9 knows, and ours, with what becomes of it here.
+///
+/// A key that protects something (TLS, required authentication) and is not supported stops the
+/// start: going on without it would be worse. Any other that is not supported is a warning.
+final class ConfigKeys {
+    /// What becomes of a key.
+    sealed interface Use {
+        /// Read by [ConfigParser].
+        record Read() implements Use {}
+
+        /// Known, without effect, and nothing is lost by that.
+        record NotNeeded(String reason) implements Use {}
+
+        /// Known, and not supported yet; it counts for nothing.
+        record Unsupported() implements Use {}
+
+        /// Known, not supported yet, and refused with any other value than this one.
+        record RefusedUnless(String harmless) implements Use {}
+    }
+
+    private static final Map<String, Use> KEYS = new HashMap<>();
+    private static final List<String> FAMILIES =
+            List.of("ssl.", "authProvider.", "metricsProvider.");
+
+    static {
+        add(
+                new Use.Read(),
+                """
+                dataDir dataLogDir clientPort clientPortAddress clientPortListenBacklog tickTime minSessionTimeout
+                maxSessionTimeout maxClientCnxns maxCnxns initLimit syncLimit electionAlg peerType
+                quorumListenOnAllIPs standaloneEnabled reconfigEnabled dynamicConfigFile version
+                metricsProvider.className metricsProvider.httpHost metricsProvider.httpPort
+                metricsProvider.exportJvmInfo jute.maxbuffer globalOutstandingLimit nio.sessionlessCnxnTimeout
+                fsync.warningthresholdms skipACL DigestAuthenticationProvider.superDigest
+                DigestAuthenticationProvider.enabled DigestAuthenticationProvider.digestAlg
+                4lw.commands.whitelist admin.enableServer admin.serverAddress admin.serverPort admin.idleTimeout
+                admin.commandURL admin.tokenFile bootstrap ensembleId\
+                """);
+        add(
+                new Use.NotNeeded("the server tidies up by itself"),
+                "autopurge.snapRetainCount autopurge.purgeInterval");
+        add(
+                new Use.NotNeeded("state and log are stored in another way"),
+                """
+                snapCount snapSizeLimitInKb txnLogSizeLimitInKb preAllocSize commitLogCount snapshotSizeFactor
+                snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
+                closeSessionTxn.enabled jute.maxbuffer.extrasize\
+                """);
+        add(
+                new Use.NotNeeded("requests are batched as they arrive"),
+                """
+                flushDelay maxWriteQueuePollTime maxBatchSize commitProcessor.numWorkerThreads
+                commitProcessor.maxReadBatchSize commitProcessor.maxCommitBatchSize nio.numSelectorThreads
+                nio.numWorkerThreads nio.directBufferBytes serverCnxnFactory maxResponseCacheSize
+                maxGetChildrenResponseCacheSize watchManagerName netty.advancedFlowControl.enabled
+                netty.server.outstandingHandshake.limit netty.server.earlyDropSecureConnectionHandshakes\
+                """);
+        add(
+                new Use.NotNeeded(
+                        "members have one connection for each pair, and elect without waiting"),
+                """
+                quorum.cnxn.threads.size fastleader.minNotificationInterval fastleader.maxNotificationInterval
+                cnxTimeout quorumCnxnTimeoutMs electionPortBindRetry tcpKeepAlive leader.maxTimeToWaitForEpoch
+                leader.closeSocketAsync learner.closeSocketAsync learner.asyncSending connectToLearnerMasterLimit
+                observer.reconnectDelayMs observer.election.DelayMs syncEnabled\
+                """);
+        add(
+                new Use.Unsupported(),
+                """
+                observerMasterPort observerMaster.sizeLimit leaderServes localSessionsEnabled
+                localSessionsUpgradingEnabled jvm.pause.monitor jvm.pause.sleep.time.ms
+                jvm.pause.info-threshold.ms jvm.pause.warn-threshold.ms multiAddress.enabled
+                multiAddress.reachabilityCheckEnabled multiAddress.reachabilityCheckTimeoutMs
+                sslQuorumReloadCertFiles client.certReload client.portUnification portUnification
+                quorum.auth.learner.saslLoginContext quorum.auth.server.saslLoginContext
+                quorum.auth.kerberos.servicePrincipal secureClientPortAddress request_throttle_max_requests
+                request_throttle_stall_time request_throttle_drop_stale request_stale_connection_check
+                request_stale_latency_check throttled_op_wait_time largeRequestThreshold largeRequestMaxBytes
+                connection_throttle_tokens connection_throttle_fill_time connection_throttle_fill_count
+                connection_throttle_freeze_time connection_throttle_drop_increase
+                connection_throttle_drop_decrease connection_throttle_decrease_ratio
+                connection_throttle_weight_enabled connection_throttle_global_session_weight
+                connection_throttle_local_session_weight connection_throttle_renew_session_weight
+                extendedTypesEnabled emulate353TTLNodes znode.container.checkIntervalMs
+                znode.container.maxPerMinute znode.container.maxNeverUsedIntervalMs enforceQuota
+                enableEagerACLCheck readonlymode.enabled X509AuthenticationProvider.superUser superUser
+                IPAuthenticationProvider.usexforwardedfor allowSaslFailedClients letAnySaslUserDoX
+                ensembleAuthName leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs datadir.autocreate
+                db.autocreate audit.enable fips-mode clientTcpKeepAlive admin.portUnification
+                admin.rateLimiterIntervalInMS admin.snapshot.enabled admin.restore.enabled
+                metricsProvider.numWorkerThreads metricsProvider.maxQueueSize
+                metricsProvider.workerShutdownTimeoutMs metricsProvider.httpsPort\
+                """);
+        add(new Use.RefusedUnless(""), "secureClientPort");
+        add(
+                new Use.RefusedUnless("false"),
+                """
+                sslQuorum quorum.auth.enableSasl quorum.auth.serverRequireSasl quorum.auth.learnerRequireSasl
+                sessionRequireClientSASLAuth enforce.auth.enabled admin.forceHttps admin.needClientAuth\
+                """);
+        add(new Use.RefusedUnless(""), "enforce.auth.schemes");
+        add(new Use.RefusedUnless("yes"), "forceSync");
+    }
+
+    private ConfigKeys() {}
+
+    private static void add(Use use, String keys) {
+        for (String key : keys.strip().split("\\s+", -1)) {
+            KEYS.put(key, use);
+        }
+    }
+
+    /// {@return what becomes of the key, null if nobody knows it}
+    static @Nullable Use use(String key) {
+        Use use = KEYS.get(key);
+        if (use != null) {
+            return use;
+        }
+        if (key.startsWith("server.") || key.startsWith("group.") || key.startsWith("weight.")) {
+            return new Use.Read();
+        }
+        return FAMILIES.stream().anyMatch(key::startsWith) ? new Use.Unsupported() : null;
+    }
+
+    /// {@return the known key that is spelled most like it, null if none is near}
+    static @Nullable String nearest(String key) {
+        String wanted = key.toLowerCase(Locale.ROOT);
+        int allowed = Math.max(2, key.length() / 3);
+        String nearest = null;
+        for (String known : KEYS.keySet().stream().sorted().toList()) {
+            int distance = distance(wanted, known.toLowerCase(Locale.ROOT));
+            if (distance <= allowed) {
+                nearest = known;
+                allowed = distance - 1;
+            }
+        }
+        return nearest;
+    }
+
+    /// How many letters must be put in, taken out or changed to make one of the other
+    /// (Levenshtein).
+    private static int distance(String a, String b) {
+        int[] previous = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            previous[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int[] row = new int[b.length() + 1];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int change = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(change, 1 + Math.min(previous[j], row[j - 1]));
+            }
+            previous = row;
+        }
+        return previous[b.length()];
+    }
+}

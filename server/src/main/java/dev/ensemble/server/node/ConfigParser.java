@@ -1,0 +1,457 @@
+package dev.ensemble.server.node;
+
+import dev.ensemble.server.model.Ensemble;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.Serial;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Properties;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/// Reads a configuration file and makes the [Config] of it.
+final class ConfigParser {
+    private static final String PROMETHEUS =
+            "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider";
+    private static final Set<String> NO_METRICS =
+            Set.of(
+                    "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
+                    "org.apache.zookeeper.metrics.impl.NullMetricsProvider");
+    private static final Set<String> WORDS =
+            Set.of(
+                    "conf", "cons", "crst", "dirs", "dump", "envi", "gtmk", "hash", "isro", "mntr",
+                    "ruok", "srst", "srvr", "stat", "stmk", "wchc", "wchp", "wchs");
+
+    private final String text;
+    private final List<Map.Entry<String, String>> raw;
+    private final ConfigValues values;
+
+    private ConfigParser(Path file, String text) throws InvalidConfig {
+        this.text = text;
+        this.raw = entries(file, text);
+        this.values = new ConfigValues(raw);
+    }
+
+    static Config load(Path file, OptionalInt myid) throws InvalidConfig {
+        return new ConfigParser(file, read(file, "the configuration")).config(myid);
+    }
+
+    private static String read(Path file, String what) throws InvalidConfig {
+        try {
+            return Files.readString(file);
+        } catch (NoSuchFileException _) {
+            throw new InvalidConfig(what + " " + file + " does not exist");
+        } catch (IOException e) {
+            throw new InvalidConfig(what + " " + file + " cannot be read: " + e.getMessage());
+        }
+    }
+
+    /// The file in Java's properties syntax, with keys in order, and those that are there twice.
+    private static List<Map.Entry<String, String>> entries(Path file, String text)
+            throws InvalidConfig {
+        var entries = new ArrayList<Map.Entry<String, String>>();
+        var properties =
+                new Properties() {
+                    @Serial private static final long serialVersionUID = 1;
+
+                    @Override
+                    public synchronized @Nullable Object put(Object key, Object value) {
+                        entries.add(Map.entry(key.toString().strip(), value.toString().strip()));
+                        return null;
+                    }
+                };
+        try {
+            properties.load(new StringReader(text));
+        } catch (IOException | IllegalArgumentException e) {
+            throw new InvalidConfig(
+                    "the configuration " + file + " is malformed: " + e.getMessage());
+        }
+        return entries;
+    }
+
+    private Config config(OptionalInt givenMyid) throws InvalidConfig {
+        checkKeys();
+        Path dataDir = dataDir();
+        SortedMap<Integer, Ensemble.Member> members = members();
+        boolean standalone = isStandalone(members);
+        int myid = myid(dataDir, givenMyid, members);
+        Config.Timing timing = timing(standalone);
+        Endpoint clientEndpoint = clientEndpoint(members.get(myid));
+        if (members.isEmpty()) {
+            members.put(
+                    myid,
+                    new Ensemble.Member(
+                            myid, "127.0.0.1", 0, 0, Ensemble.Role.PARTICIPANT, null, 0));
+        }
+        checkPeerType(members.get(myid));
+        return new Config(
+                myid,
+                dataDir,
+                Path.of(values.text("dataLogDir", dataDir.toString())),
+                timing,
+                clients(clientEndpoint),
+                auth(),
+                membership(members, standalone),
+                admin(),
+                metrics(),
+                values.number("fsync.warningthresholdms", 1000, 0, Integer.MAX_VALUE),
+                text,
+                hash(),
+                values.warnings());
+    }
+
+    /// Says of each key that has no effect that it has none, and why.
+    private void checkKeys() throws InvalidConfig {
+        for (String key : values.keys()) {
+            String value = values.text(key, "");
+            switch (ConfigKeys.use(key)) {
+                case ConfigKeys.Use.Read _ -> {}
+                case ConfigKeys.Use.NotNeeded(String reason) ->
+                        values.warn(key + " has no effect here: " + reason);
+                case ConfigKeys.Use.Unsupported _ ->
+                        values.warn(key + " is not supported yet and has no effect");
+                case ConfigKeys.Use.RefusedUnless(String harmless) -> {
+                    if (!value.equalsIgnoreCase(harmless)) {
+                        throw InvalidConfig.of(
+                                key,
+                                value,
+                                "this is not supported yet; "
+                                        + (harmless.isEmpty()
+                                                ? "remove the line"
+                                                : "valid is only " + harmless));
+                    }
+                }
+                case null -> {
+                    String nearest = ConfigKeys.nearest(key);
+                    values.warn(
+                            key
+                                    + " is not a known key and has no effect"
+                                    + (nearest == null ? "" : "; did you mean " + nearest + "?"));
+                }
+            }
+        }
+    }
+
+    private Path dataDir() throws InvalidConfig {
+        String dataDir = values.text("dataDir");
+        if (dataDir == null || dataDir.isEmpty()) {
+            throw new InvalidConfig("dataDir is not set: it must be the folder for data and myid");
+        }
+        return Path.of(dataDir);
+    }
+
+    private SortedMap<Integer, Ensemble.Member> members() throws InvalidConfig {
+        ConfigValues source = values;
+        String dynamic = values.text("dynamicConfigFile");
+        if (dynamic != null) {
+            for (String prefix : List.of("server.", "group.", "weight.")) {
+                if (!values.family(prefix).isEmpty()) {
+                    throw new InvalidConfig(
+                            prefix
+                                    + values.family(prefix).firstKey()
+                                    + " must be in the file that dynamicConfigFile names, "
+                                    + dynamic);
+                }
+            }
+            Path path = Path.of(dynamic);
+            source = new ConfigValues(entries(path, read(path, "the dynamicConfigFile")));
+        }
+        for (String prefix : List.of("group.", "weight.")) {
+            for (Map.Entry<String, String> line : source.family(prefix).entrySet()) {
+                checkHierarchy(prefix + line.getKey(), line.getKey(), line.getValue());
+            }
+        }
+        var members = new TreeMap<Integer, Ensemble.Member>();
+        for (Map.Entry<String, String> line : source.family("server.").entrySet()) {
+            Ensemble.Member member = MemberLine.parse(line.getKey(), line.getValue());
+            if (members.put(member.myid(), member) != null) {
+                throw new InvalidConfig(
+                        "server." + member.myid() + " is given twice: give it once");
+            }
+        }
+        return members;
+    }
+
+    /// Groups and weights make another kind of quorum. With them left out, ours would be a wrong
+    /// one.
+    private static void checkHierarchy(String key, String id, String value) throws InvalidConfig {
+        ConfigValues.number(key, value, id, 0, Integer.MAX_VALUE);
+        if (key.startsWith("weight.")) {
+            ConfigValues.number(key, value, value, 0, Integer.MAX_VALUE);
+        } else {
+            for (String member : value.split(":", -1)) {
+                ConfigValues.number(key, value, member, 1, 255);
+            }
+        }
+        throw InvalidConfig.of(
+                key,
+                value,
+                "groups and weights are not supported yet; a quorum is the majority of the voters");
+    }
+
+    private boolean isStandalone(Map<Integer, Ensemble.Member> members) throws InvalidConfig {
+        boolean enabled = values.bool("standaloneEnabled", true);
+        long voters =
+                members.values().stream()
+                        .filter(member -> member.role() == Ensemble.Role.PARTICIPANT)
+                        .count();
+        if (!members.isEmpty() && voters == 0) {
+            throw new InvalidConfig(
+                    "server.* declares observers only: at least one member must be a participant");
+        }
+        if (voters == 2) {
+            values.warn(
+                    "server.* declares two participants: no failure is tolerated; three would"
+                            + " tolerate one");
+        } else if (voters > 0 && voters % 2 == 0) {
+            values.warn(
+                    "server.* declares "
+                            + voters
+                            + " participants: an odd number is as safe with one less");
+        }
+        return members.isEmpty() || (members.size() == 1 && enabled);
+    }
+
+    private int myid(Path dataDir, OptionalInt given, Map<Integer, Ensemble.Member> members)
+            throws InvalidConfig {
+        Path myidFile = dataDir.resolve("myid");
+        int myid;
+        if (given.isPresent()) {
+            myid =
+                    ConfigValues.number(
+                            "myid", "" + given.getAsInt(), "" + given.getAsInt(), 1, 255);
+        } else if (Files.exists(myidFile)) {
+            String content = read(myidFile, "the file myid").strip();
+            myid = ConfigValues.number(myidFile.toString(), content, content, 1, 255);
+        } else if (members.isEmpty()) {
+            myid = 1;
+        } else {
+            throw new InvalidConfig(
+                    "myid is not set: give --myid, or the file "
+                            + myidFile
+                            + " with one of "
+                            + members.keySet());
+        }
+        if (!members.isEmpty() && !members.containsKey(myid)) {
+            throw new InvalidConfig(
+                    "myid=" + myid + " is not valid: server.* declares " + members.keySet());
+        }
+        return myid;
+    }
+
+    private Config.Timing timing(boolean standalone) throws InvalidConfig {
+        int tick = values.number("tickTime", 3000, 1, 1_000_000);
+        for (String key : List.of("initLimit", "syncLimit")) {
+            if (!standalone && !values.has(key)) {
+                throw new InvalidConfig(
+                        key + " is not set: with server.* it must be a whole number of ticks");
+            }
+        }
+        int min = values.number("minSessionTimeout", -1, -1, Integer.MAX_VALUE);
+        int max = values.number("maxSessionTimeout", -1, -1, Integer.MAX_VALUE);
+        min = min == -1 ? 2 * tick : min;
+        max = max == -1 ? 20 * tick : max;
+        if (min > max) {
+            throw InvalidConfig.of(
+                    "minSessionTimeout", "" + min, "it must not be above maxSessionTimeout=" + max);
+        }
+        return new Config.Timing(
+                tick,
+                values.number("initLimit", 10, 1, 1_000_000),
+                values.number("syncLimit", 5, 1, 1_000_000),
+                min,
+                max);
+    }
+
+    /// Where clients connect: as the member's own line says, else `clientPort`. The two must not
+    /// contradict each other.
+    private Endpoint clientEndpoint(Ensemble.@Nullable Member self) throws InvalidConfig {
+        boolean hasPort = values.has("clientPort");
+        String address = values.text("clientPortAddress");
+        if (address != null && !hasPort) {
+            throw new InvalidConfig(
+                    "clientPortAddress="
+                            + address
+                            + " is not valid: clientPort is not set beside it");
+        }
+        int port = values.number("clientPort", 0, 0, 65535);
+        String declared = self == null ? null : self.client();
+        if (declared == null) {
+            if (!hasPort) {
+                throw new InvalidConfig(
+                        "clientPort is not set: it must be a whole number from 0 (any free port) to"
+                                + " 65535");
+            }
+            return new Endpoint(address == null ? "0.0.0.0" : address, port);
+        }
+        int colon = declared.lastIndexOf(':');
+        int declaredPort = Integer.parseInt(declared.substring(colon + 1));
+        String host = declared.substring(0, colon);
+        if (hasPort && declaredPort != port) {
+            throw InvalidConfig.of(
+                    "clientPort", "" + port, "the member's own server line says " + declaredPort);
+        }
+        if (address != null && !address.equals(host)) {
+            throw InvalidConfig.of(
+                    "clientPortAddress", address, "the member's own server line says " + host);
+        }
+        return new Endpoint(
+                host.startsWith("[") ? host.substring(1, host.length() - 1) : host, declaredPort);
+    }
+
+    private Config.Clients clients(Endpoint endpoint) throws InvalidConfig {
+        return new Config.Clients(
+                endpoint,
+                values.number("clientPortListenBacklog", -1, -1, Integer.MAX_VALUE),
+                values.number("maxClientCnxns", 60, 0, Integer.MAX_VALUE),
+                values.number("maxCnxns", 0, 0, Integer.MAX_VALUE),
+                values.number("jute.maxbuffer", 0xfffff, 1024, 1 << 30),
+                values.number("nio.sessionlessCnxnTimeout", 10_000, 1, Integer.MAX_VALUE),
+                values.number("globalOutstandingLimit", 1000, 1, Integer.MAX_VALUE),
+                fourLetterWords());
+    }
+
+    /// Names that nobody knows are left out, as ZooKeeper does. `srvr` is always answered.
+    private Set<String> fourLetterWords() {
+        var words = new TreeSet<>(Set.of("srvr"));
+        for (String word : values.text("4lw.commands.whitelist", "").split(",", -1)) {
+            String name = word.strip().toLowerCase(Locale.ROOT);
+            if (name.equals("*")) {
+                words.addAll(WORDS);
+            } else if (WORDS.contains(name)) {
+                words.add(name);
+            } else if (!name.isEmpty()) {
+                values.warn("4lw.commands.whitelist names " + name + ", which is no command");
+            }
+        }
+        return Set.copyOf(words);
+    }
+
+    private Config.Auth auth() throws InvalidConfig {
+        String algorithm = values.text("DigestAuthenticationProvider.digestAlg", "SHA1");
+        try {
+            MessageDigest.getInstance(algorithm);
+        } catch (NoSuchAlgorithmException _) {
+            throw InvalidConfig.of(
+                    "DigestAuthenticationProvider.digestAlg",
+                    algorithm,
+                    "it must be a digest of this Java, as SHA1 or SHA-256");
+        }
+        String superDigest = values.text("DigestAuthenticationProvider.superDigest");
+        if (superDigest != null && superDigest.indexOf(':') < 1) {
+            // The value is a secret, or nearly.
+            throw new InvalidConfig(
+                    "DigestAuthenticationProvider.superDigest is not valid: it must be user:digest"
+                            + " in base64");
+        }
+        return new Config.Auth(
+                values.yes("skipACL", false),
+                values.bool("DigestAuthenticationProvider.enabled", true),
+                superDigest,
+                algorithm);
+    }
+
+    private Config.Membership membership(Map<Integer, Ensemble.Member> members, boolean standalone)
+            throws InvalidConfig {
+        values.number("electionAlg", 3, 3, 3);
+        String id = values.text("ensembleId", "");
+        if (!id.matches("[A-Za-z0-9._-]{0,253}")) {
+            throw InvalidConfig.of(
+                    "ensembleId",
+                    id,
+                    "it must be up to 253 letters, digits, dots, hyphens and underscores");
+        }
+        List<String> ways =
+                Arrays.stream(Config.Bootstrap.values())
+                        .map(way -> way.name().toLowerCase(Locale.ROOT))
+                        .toList();
+        String bootstrap = values.oneOf("bootstrap", "unanimous", ways);
+        return new Config.Membership(
+                Ensemble.declared(id, members.values()),
+                standalone,
+                Config.Bootstrap.valueOf(bootstrap.toUpperCase(Locale.ROOT)),
+                values.bool("reconfigEnabled", false),
+                values.bool("quorumListenOnAllIPs", false));
+    }
+
+    private void checkPeerType(Ensemble.@Nullable Member self) throws InvalidConfig {
+        String type = values.oneOf("peerType", "participant", List.of("participant", "observer"));
+        if (values.has("peerType") && self != null && !self.role().text().equals(type)) {
+            values.warn(
+                    "peerType="
+                            + type
+                            + " has no effect: server."
+                            + self.myid()
+                            + " says "
+                            + self.role().text());
+        }
+    }
+
+    private Config.Admin admin() throws InvalidConfig {
+        String url = values.text("admin.commandURL", "/commands");
+        if (!url.startsWith("/")) {
+            throw InvalidConfig.of("admin.commandURL", url, "it must begin with /");
+        }
+        String token = values.text("admin.tokenFile");
+        return new Config.Admin(
+                values.bool("admin.enableServer", true),
+                new Endpoint(
+                        values.text("admin.serverAddress", "0.0.0.0"),
+                        values.number("admin.serverPort", 8080, 0, 65535)),
+                url,
+                values.number("admin.idleTimeout", 30_000, 0, Integer.MAX_VALUE),
+                token == null ? null : Path.of(token));
+    }
+
+    /// Metrics have a port if the file gives one, or names ZooKeeper's Prometheus provider.
+    private Config.@Nullable Metrics metrics() throws InvalidConfig {
+        String provider = values.text("metricsProvider.className");
+        if (provider != null && !provider.equals(PROMETHEUS) && !NO_METRICS.contains(provider)) {
+            throw InvalidConfig.of(
+                    "metricsProvider.className", provider, "it must be " + PROMETHEUS);
+        }
+        boolean exportJvm = values.bool("metricsProvider.exportJvmInfo", true);
+        int port = values.number("metricsProvider.httpPort", 7000, 0, 65535);
+        if (!PROMETHEUS.equals(provider) && !values.has("metricsProvider.httpPort")) {
+            return null;
+        }
+        return new Config.Metrics(
+                new Endpoint(values.text("metricsProvider.httpHost", "0.0.0.0"), port), exportJvm);
+    }
+
+    /// `docs/status.md` says what goes in.
+    private String hash() {
+        var lines = new TreeMap<String, String>();
+        for (Map.Entry<String, String> entry : raw) {
+            lines.put(entry.getKey(), entry.getValue());
+        }
+        lines.keySet().removeIf(ConfigParser::isMembership);
+        return Config.sha256(
+                lines.entrySet().stream()
+                        .map(line -> line.getKey() + "=" + line.getValue() + "\n")
+                        .collect(Collectors.joining()));
+    }
+
+    private static boolean isMembership(String key) {
+        return Set.of("bootstrap", "ensembleId", "version").contains(key)
+                || key.startsWith("server.")
+                || key.startsWith("group.")
+                || key.startsWith("weight.");
+    }
+}
