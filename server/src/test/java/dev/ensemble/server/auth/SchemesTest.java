@@ -1,0 +1,167 @@
+package dev.ensemble.server.auth;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ensemble.server.model.Acl;
+import dev.ensemble.server.model.Id;
+
+import org.apache.zookeeper.server.auth.DigestAuthenticationProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+
+/// What the schemes say (`client-protocol` section 16).
+final class SchemesTest {
+    private static final Id HERE = new Id("ip", "127.0.0.1");
+    private static final Id U = new Id("digest", "u:Jq7wMyA/w2Vd5WIDAKdu4OIIFEQ=");
+
+    private final Schemes schemes = new Schemes(false, new Digest("SHA1", null));
+
+    @ParameterizedTest
+    @CsvSource({
+        "world, anyone, true",
+        "world, someone, false",
+        "auth, '', false",
+        "super, '', false",
+        "nosuch, x, false",
+        "'', '', false",
+        "ip, 127.0.0.1, true",
+        "ip, 10.0.0.0/8, true",
+        "ip, 10.0.0.0/0, true",
+        "ip, 10.0.0.0/32, true",
+        "ip, 10.0.0.0/33, false",
+        "ip, 10.0.0.0/-1, false",
+        "ip, 10.0.0.0/, false",
+        "ip, 10.0.0, false",
+        "ip, 10.0.0.256, false",
+        "ip, localhost, false",
+        "ip, ::1, true",
+        "ip, 2001:db8::/32, true",
+        "ip, 2001:db8::/128, true",
+        "ip, 2001:db8::/129, false",
+        "ip, 1:2:3:4:5:6:7:8, true",
+        "ip, 1:2:3:4:5:6:7, false",
+        "ip, 12345::, false",
+        "ip, [::1], false",
+        "ip, fe80::1%eth0, false",
+        "digest, u:hash, true",
+        "digest, :h, true",
+        "digest, u:, false",
+        "digest, u, false",
+        "digest, '', false",
+        "digest, a:b:c, false",
+        "digest, a:b:, true",
+    })
+    void anAclNamesWhomItsSchemeAccepts(String scheme, String id, boolean valid) {
+        assertEquals(valid, schemes.isValid(new Id(scheme, id)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "127.0.0.1, 127.0.0.1, true",
+        "127.0.0.1, 127.0.0.2, false",
+        "127.0.0.0/8, 127.9.9.9, true",
+        "127.0.0.0/9, 127.128.0.0, false",
+        "1.2.3.4/0, 9.9.9.9, true",
+        "1.2.3.4/0, ::1, false",
+        "2001:db8::/32, 2001:db8:ffff::1, true",
+        "2001:db8::/33, 2001:db8:ffff::1, false",
+        "::1, 0:0:0:0:0:0:0:1, true",
+    })
+    void addressesMatchByTheirFirstBits(String range, String address, boolean matches) {
+        var acl = List.of(new Acl(Acl.READ, new Id("ip", range)));
+        assertEquals(matches, schemes.permits(acl, Acl.READ, List.of(new Id("ip", address))));
+    }
+
+    @Test
+    void entriesAddUp() {
+        var acl = List.of(new Acl(Acl.READ, Id.ANYONE), new Acl(Acl.WRITE | Acl.CREATE, U));
+        assertTrue(schemes.permits(acl, Acl.READ, List.of(HERE)));
+        assertFalse(schemes.permits(acl, Acl.WRITE, List.of(HERE)));
+        assertTrue(schemes.permits(acl, Acl.WRITE, List.of(HERE, U)));
+        assertFalse(schemes.permits(acl, Acl.ADMIN, List.of(HERE, U)));
+        assertTrue(schemes.permits(acl, Acl.READ | Acl.ADMIN, List.of(HERE)));
+    }
+
+    @Test
+    void anEmptyListGrantsAll() {
+        assertTrue(schemes.permits(List.of(), Acl.ADMIN, List.of()));
+    }
+
+    @Test
+    void noAclBindsSuper() {
+        var acl = List.of(new Acl(0, Id.ANYONE));
+        assertFalse(schemes.permits(acl, Acl.READ, List.of(U)));
+        assertTrue(schemes.permits(acl, Acl.READ, List.of(new Id("super", ""))));
+        assertTrue(new Schemes(true, null).permits(acl, Acl.READ, List.of()));
+    }
+
+    @Test
+    void theDigestIsTheOriginals() throws NoSuchAlgorithmException {
+        assertEquals(List.of(U), authenticate("digest", "u:p"));
+        assertEquals(
+                DigestAuthenticationProvider.generateDigest("name:pass:word"),
+                authenticate("digest", "name:pass:word").getFirst().id());
+        assertEquals("alone:", authenticate("digest", "alone").getFirst().id().substring(0, 6));
+    }
+
+    @Test
+    void superIsWhoeverHasItsDigest() {
+        var withSuper = new Schemes(false, new Digest("SHA1", U.id()));
+        assertEquals(
+                List.of(U, new Id("super", "")),
+                withSuper.authenticate("digest", utf8("u:p"), HERE));
+        assertEquals(1, withSuper.authenticate("digest", utf8("u:q"), HERE).size());
+    }
+
+    @Test
+    void onlySomeSchemesCanBeClaimed() {
+        assertEquals(List.of(HERE), authenticate("ip", ""));
+        assertEquals(List.of(), authenticate("world", "anyone"));
+        assertEquals(List.of(), authenticate("super", ""));
+        assertEquals(List.of(), authenticate("auth", ""));
+        assertEquals(List.of(), authenticate("nosuch", "x"));
+        assertEquals(List.of(), schemes.authenticate(null, utf8("u:p"), HERE));
+        assertEquals(List.of(), schemes.authenticate("digest", null, HERE));
+    }
+
+    @Test
+    void digestCanBeSwitchedOff() {
+        var without = new Schemes(false, null);
+        assertEquals(List.of(), without.authenticate("digest", utf8("u:p"), HERE));
+        assertFalse(without.isValid(U));
+        assertFalse(without.authenticates(U));
+        assertTrue(schemes.authenticates(U));
+        assertFalse(schemes.authenticates(HERE));
+    }
+
+    @Test
+    void aHashThatNobodyKnowsIsRefused() {
+        var refused = assertThrows(IllegalArgumentException.class, () -> new Digest("ROT13", null));
+        assertTrue(
+                String.valueOf(refused.getMessage())
+                        .startsWith("DigestAuthenticationProvider.digestAlg=ROT13"));
+    }
+
+    @Test
+    void aConnectionIsItsAddress() {
+        assertEquals(HERE, Schemes.remote(InetAddress.ofLiteral("127.0.0.1")));
+        assertEquals("0:0:0:0:0:0:0:1", Schemes.remote(InetAddress.ofLiteral("::1")).id());
+    }
+
+    private List<Id> authenticate(String scheme, String auth) {
+        return schemes.authenticate(scheme, utf8(auth), HERE);
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
