@@ -39,7 +39,9 @@ public sealed interface Effect {
 
     /// A message for the upper half, of the current epoch, from this member's leader or one of its
     /// learners.
-    record Relayed(int from, Message message) implements Effect {}
+    ///
+    /// @param incarnation of the sender
+    record Relayed(int from, long incarnation, Message message) implements Effect {}
 
     /// Something that a person should know; the loop logs it once.
     record Warn(String text) implements Effect {}

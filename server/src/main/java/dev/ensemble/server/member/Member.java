@@ -1,0 +1,588 @@
+package dev.ensemble.server.member;
+
+import dev.ensemble.server.model.Code;
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Header;
+import dev.ensemble.server.model.Payload;
+import dev.ensemble.server.model.Result;
+import dev.ensemble.server.model.Session;
+import dev.ensemble.server.model.Txn;
+import dev.ensemble.server.session.Sessions;
+import dev.ensemble.server.tree.Applied;
+import dev.ensemble.server.tree.Preparation;
+import dev.ensemble.server.tree.Tree;
+import dev.ensemble.server.zab.Effect;
+import dev.ensemble.server.zab.Event;
+import dev.ensemble.server.zab.History;
+import dev.ensemble.server.zab.Message;
+import dev.ensemble.server.zab.Peer;
+import dev.ensemble.server.zab.PeerConfig;
+import dev.ensemble.server.zab.Recovered;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/// One member of the ensemble: a client's request goes in, and comes out applied, in the order of
+/// all.
+///
+/// A learner sends writes to its leader. The leader prepares them against the *outlook*, the tree
+/// with every outstanding proposal applied, and proposes what came of it; what commits is applied
+/// to the tree on every member. The outlook is the leader's private value: losing the lead drops
+/// it, nothing is served from it (`safety.md` 1).
+///
+/// Pure, see [Peer]. Owned by the peer thread.
+public final class Member {
+    private static final int COUNT_BITS = 40;
+
+    private final Peer peer;
+    private final Preparation preparation;
+    private final Payload.Codec codec;
+    private final Sessions sessions;
+    private final long heartbeatNanos;
+    private final ArrayDeque<Effect> effects = new ArrayDeque<>();
+
+    /// What local clients asked and nobody has answered, by sequence: also what is asked again
+    /// after a change of leader.
+    private final TreeMap<Long, Flight> inFlight = new TreeMap<>();
+
+    /// The sessions of local connections.
+    private final Map<Long, Long> attached = new HashMap<>();
+
+    /// Syncs that the leader has answered and that wait for a commit to arrive here.
+    private final ArrayDeque<AnsweredSync> answeredSyncs = new ArrayDeque<>();
+
+    // The leader's.
+    private final ArrayDeque<Applied> proposed = new ArrayDeque<>();
+    private final ArrayDeque<WaitingSync> waitingSyncs = new ArrayDeque<>();
+    private @Nullable Tree outlook;
+    private long confirmedRound;
+
+    private Tree tree;
+    private @Nullable Tree fetched;
+    private boolean serving;
+    private long count;
+    private long nowNanos;
+    private long wallMillis;
+    private long lastTickNanos;
+
+    private sealed interface Flight {
+        long connection();
+
+        record OfWrite(Input.Write write) implements Flight {
+            @Override
+            public long connection() {
+                return write.connection();
+            }
+        }
+
+        record OfConnect(Input.Connect connect) implements Flight {
+            @Override
+            public long connection() {
+                return connect.connection();
+            }
+        }
+
+        record OfSync(Input.Sync sync) implements Flight {
+            @Override
+            public long connection() {
+                return sync.connection();
+            }
+        }
+    }
+
+    /// Where a request came from.
+    private record Origin(int myid, long incarnation, long sequence) {
+        static final Origin SELF = new Origin(0, 0, 0);
+    }
+
+    private record WaitingSync(Origin origin, long zxid, long round) {}
+
+    private record AnsweredSync(long sequence, long zxid) {}
+
+    /// @param tree at the recovered commit point
+    /// @param history empty, with its limits
+    /// @param tickNanos of sessions: they expire in steps of it
+    public Member(
+            PeerConfig config,
+            Recovered disk,
+            Tree tree,
+            History history,
+            Preparation preparation,
+            Payload.Codec codec,
+            long tickNanos,
+            long nowNanos) {
+        if (tree.zxid() > disk.committed()) {
+            throw new IllegalArgumentException("the tree is ahead of what is committed");
+        }
+        this.peer = new Peer(config, disk, history, nowNanos);
+        this.tree = tree;
+        this.preparation = preparation;
+        this.codec = codec;
+        this.sessions = new Sessions(tickNanos);
+        this.heartbeatNanos = config.heartbeatNanos();
+        this.lastTickNanos = nowNanos;
+        this.nowNanos = nowNanos;
+    }
+
+    /// Takes one input; emits what must be done, in order.
+    ///
+    /// @param nowNanos monotonic time
+    /// @param wallMillis wall clock, only for the times that clients see
+    public void step(Input input, long nowNanos, long wallMillis, Consumer<Output> out) {
+        this.nowNanos = nowNanos;
+        this.wallMillis = wallMillis;
+        switch (input) {
+            case Input.OfPeer(Event event) -> {
+                if (event instanceof Event.Tick) {
+                    noticeGap();
+                }
+                peer.step(event, nowNanos, effects::add);
+                perform(out);
+                if (event instanceof Event.Tick) {
+                    tick();
+                }
+            }
+            case Input.Fetched(long zxid, Tree snapshot) -> {
+                if (snapshot.zxid() != zxid) {
+                    throw new IllegalArgumentException("a snapshot of another zxid");
+                }
+                fetched = snapshot;
+                peer.fetched(snapshot.ensemble());
+            }
+            case Input.Connect connect -> submit(new Flight.OfConnect(connect), out);
+            case Input.Write write -> submit(new Flight.OfWrite(write), out);
+            case Input.Sync sync -> submit(new Flight.OfSync(sync), out);
+            case Input.Disconnected(long connection) -> {
+                attached.remove(connection);
+                inFlight.values().removeIf(flight -> flight.connection() == connection);
+            }
+            case Input.Touched(long[] touched) -> touch(touched);
+        }
+        perform(out);
+    }
+
+    private void perform(Consumer<Output> out) {
+        for (Effect effect = effects.poll(); effect != null; effect = effects.poll()) {
+            switch (effect) {
+                case Effect.Deliver(long zxid, Payload payload) -> deliver(zxid, payload, out);
+                case Effect.Replace(long zxid) -> replace(zxid, out);
+                case Effect.Relayed(int from, long incarnation, Message message) ->
+                        relayed(from, incarnation, message, out);
+                case Effect.Confirmed(long round) -> {
+                    confirmedRound = Math.max(confirmedRound, round);
+                    answerSyncs(out);
+                }
+                case Effect.InSync _ -> inSync(out);
+                case Effect.RoleChanged _ -> {
+                    roleChanged(out);
+                    out.accept(new Output.OfPeer(effect));
+                }
+                case Effect.Send _,
+                        Effect.Disk _,
+                        Effect.Fetch _,
+                        Effect.Disconnect _,
+                        Effect.Warn _,
+                        Effect.Halt _ ->
+                        out.accept(new Output.OfPeer(effect));
+            }
+        }
+    }
+
+    // What commits.
+
+    private void deliver(long zxid, Payload payload, Consumer<Output> out) {
+        Applied applied = proposed.peekFirst();
+        if (applied != null && applied.zxid() == zxid) {
+            proposed.removeFirst();
+        } else {
+            applied = tree.apply(zxid, payload.header(), payload.txn());
+        }
+        tree = applied.tree();
+        publish(applied, out);
+        if (!waitingSyncs.isEmpty()) {
+            answerSyncs(out);
+        }
+        while (!answeredSyncs.isEmpty() && answeredSyncs.peekFirst().zxid() <= zxid) {
+            synced(answeredSyncs.removeFirst().sequence(), out);
+        }
+    }
+
+    private void publish(Applied applied, Consumer<Output> out) {
+        Header header = applied.header();
+        Flight flight = isOwn(header) ? inFlight.remove(header.sequence()) : null;
+        long connection = 0;
+        long number = 0;
+        switch (flight) {
+            case Flight.OfWrite(Input.Write write) -> {
+                connection = write.connection();
+                number = write.number();
+            }
+            case Flight.OfConnect(Input.Connect connect) -> {
+                connection = connect.connection();
+                if (applied.result() instanceof Result.Attached(Session session)) {
+                    attached.put(connection, session.id());
+                }
+            }
+            case Flight.OfSync _ -> throw new IllegalStateException("a sync was proposed");
+            case null -> {}
+        }
+        out.accept(new Output.Published(applied, connection, number));
+    }
+
+    private boolean isOwn(Header header) {
+        return header.origin() == peer.identity().myid()
+                && header.incarnation() == peer.identity().incarnation();
+    }
+
+    private void replace(long zxid, Consumer<Output> out) {
+        if (fetched == null || fetched.zxid() != zxid) {
+            throw new IllegalStateException("installed a snapshot that was not fetched");
+        }
+        tree = fetched;
+        fetched = null;
+        // Whether they happened is not known, and watches may have missed what did: these clients
+        // connect anew.
+        inFlight.clear();
+        attached.clear();
+        answeredSyncs.clear();
+        out.accept(new Output.Replaced(tree));
+    }
+
+    // Roles.
+
+    private void roleChanged(Consumer<Output> out) {
+        if (peer.nextZxid() == 0) {
+            outlook = null;
+            proposed.clear();
+            waitingSyncs.clear();
+            sessions.clear();
+        }
+        if (!peer.isInSync()) {
+            answeredSyncs.clear();
+            serve(false, out);
+        }
+    }
+
+    private void serve(boolean next, Consumer<Output> out) {
+        if (serving != next) {
+            serving = next;
+            out.accept(new Output.Serving(next));
+        }
+    }
+
+    private void inSync(Consumer<Output> out) {
+        if (!peer.isInSync()) {
+            return; // Lost again in the same step.
+        }
+        if (peer.nextZxid() != 0) {
+            takeOffice();
+        }
+        serve(true, out);
+        long[] local = attached.values().stream().mapToLong(Long::longValue).toArray();
+        if (local.length > 0) {
+            touch(local);
+        }
+        submitAgain(out);
+    }
+
+    private void takeOffice() {
+        outlook = tree;
+        proposed.clear();
+        waitingSyncs.clear();
+        confirmedRound = 0;
+        sessions.clear();
+        tree.forEachSession(
+                session -> sessions.start(session.id(), session.timeoutMillis(), nowNanos));
+        configure();
+    }
+
+    /// Asks the new leader for what the old one did not get done. What stands in this log is in the
+    /// leader's initial history and commits, so it is answered then; whatever does not stand there
+    /// never will.
+    private void submitAgain(Consumer<Output> out) {
+        var logged = new HashSet<Long>();
+        for (History.Entry entry : peer.history().uncommitted()) {
+            Header header = entry.payload().header();
+            if (isOwn(header)) {
+                logged.add(header.sequence());
+            }
+        }
+        for (var flight : List.copyOf(inFlight.entrySet())) {
+            if (!logged.contains(flight.getKey())) {
+                dispatch(flight.getKey(), flight.getValue(), out);
+            }
+        }
+    }
+
+    // What local clients ask.
+
+    private void submit(Flight flight, Consumer<Output> out) {
+        long sequence = peer.identity().starts() << COUNT_BITS | ++count;
+        inFlight.put(sequence, flight);
+        if (serving) {
+            dispatch(sequence, flight, out);
+        }
+    }
+
+    private void dispatch(long sequence, Flight flight, Consumer<Output> out) {
+        if (peer.nextZxid() != 0) {
+            var self = new Origin(peer.identity().myid(), peer.identity().incarnation(), sequence);
+            switch (flight) {
+                case Flight.OfWrite(Input.Write w) ->
+                        write(self, w.session(), w.attach(), w.request(), w.identities());
+                case Flight.OfConnect(Input.Connect c) ->
+                        connect(self, c.session(), c.timeoutMillis(), c.password(), out);
+                case Flight.OfSync _ -> sync(self, out);
+            }
+            return;
+        }
+        Message message =
+                switch (flight) {
+                    case Flight.OfWrite(Input.Write w) ->
+                            new Message.Forward(
+                                    sequence, w.session(), w.attach(), w.request(), w.identities());
+                    case Flight.OfConnect(Input.Connect c) ->
+                            new Message.ForwardConnect(
+                                    sequence, c.session(), c.timeoutMillis(), c.password());
+                    case Flight.OfSync _ -> new Message.SyncRequest(sequence);
+                };
+        sendToLeader(message);
+    }
+
+    private void sendToLeader(Message message) {
+        if (peer.leader() != 0 && peer.leader() != peer.identity().myid()) {
+            peer.send(peer.leader(), message, effects::add);
+        }
+    }
+
+    private void touch(long[] touched) {
+        if (peer.nextZxid() != 0) {
+            for (long session : touched) {
+                sessions.touch(session, nowNanos);
+            }
+        } else if (peer.isInSync()) {
+            sendToLeader(new Message.Touched(touched));
+        }
+    }
+
+    private void relayed(int from, long incarnation, Message message, Consumer<Output> out) {
+        switch (message) {
+            case Message.Forward(long sequence, long session, long attach, var request, var ids) ->
+                    write(new Origin(from, incarnation, sequence), session, attach, request, ids);
+            case Message.ForwardConnect(
+                            long sequence,
+                            long session,
+                            int timeout,
+                            byte[] password) ->
+                    connect(
+                            new Origin(from, incarnation, sequence),
+                            session,
+                            timeout,
+                            password,
+                            out);
+            case Message.SyncRequest(long sequence) ->
+                    sync(new Origin(from, incarnation, sequence), out);
+            case Message.Touched(long[] touched) -> touch(touched);
+            case Message.ConnectRefused(long sequence) -> refused(sequence, out);
+            case Message.SyncReply(long sequence, long zxid) -> {
+                if (zxid <= tree.zxid()) {
+                    synced(sequence, out);
+                } else {
+                    answeredSyncs.addLast(new AnsweredSync(sequence, zxid));
+                }
+            }
+            default -> throw new IllegalStateException("relayed: " + message);
+        }
+    }
+
+    private void refused(long sequence, Consumer<Output> out) {
+        if (inFlight.get(sequence) instanceof Flight.OfConnect(Input.Connect connect)) {
+            inFlight.remove(sequence);
+            out.accept(new Output.ConnectRefused(connect.connection()));
+        }
+    }
+
+    private void synced(long sequence, Consumer<Output> out) {
+        if (inFlight.get(sequence) instanceof Flight.OfSync(Input.Sync sync)) {
+            inFlight.remove(sequence);
+            out.accept(new Output.Synced(sync.connection(), sync.number()));
+        }
+    }
+
+    // The leader.
+
+    private void write(
+            Origin origin,
+            long session,
+            long attach,
+            dev.ensemble.server.model.Request.Write request,
+            List<dev.ensemble.server.model.Id> identities) {
+        Tree now = outlook;
+        if (now == null) {
+            return; // The origin keeps it and asks the next leader.
+        }
+        Txn txn;
+        try {
+            txn = preparation.prepare(request, session, attach, identities, wallMillis, now);
+        } catch (RuntimeException unexpected) {
+            // A bug of ours, found before anything is logged: it costs this request, not every
+            // member at each replay.
+            effects.add(new Effect.Warn("preparing " + request + " failed: " + unexpected));
+            txn = new Txn.Refused(Code.MARSHALLING_ERROR);
+        }
+        propose(origin, session, txn);
+    }
+
+    private void connect(
+            Origin origin, long session, int timeoutMillis, byte[] password, Consumer<Output> out) {
+        Tree now = outlook;
+        if (now == null) {
+            return;
+        }
+        if (session == 0) {
+            propose(origin, 0, new Txn.CreateSession(timeoutMillis, password));
+            return;
+        }
+        Session known = now.session(session);
+        if (known != null && isEqual(known.password(), password)) {
+            propose(origin, session, new Txn.AttachSession(timeoutMillis));
+        } else if (origin.myid() == peer.identity().myid()) {
+            refused(origin.sequence(), out);
+        } else {
+            peer.send(origin.myid(), new Message.ConnectRefused(origin.sequence()), effects::add);
+        }
+    }
+
+    /// Takes as long for any guess.
+    private static boolean isEqual(byte[] password, byte[] shown) {
+        int difference = password.length ^ shown.length;
+        for (int i = 0; i < password.length; i++) {
+            difference |= password[i] ^ shown[i < shown.length ? i : 0];
+        }
+        return difference == 0 && shown.length > 0;
+    }
+
+    private void propose(Origin origin, long session, Txn txn) {
+        long zxid = peer.nextZxid();
+        Tree now = outlook;
+        if (zxid == 0 || now == null) {
+            return;
+        }
+        Header header =
+                new Header(
+                        session,
+                        origin.myid(),
+                        origin.incarnation(),
+                        origin.sequence(),
+                        wallMillis);
+        Txn accepted = txn;
+        Applied applied;
+        try {
+            applied = now.apply(zxid, header, txn);
+        } catch (RuntimeException unexpected) {
+            effects.add(new Effect.Warn("applying " + txn + " failed: " + unexpected));
+            accepted = new Txn.Refused(Code.MARSHALLING_ERROR);
+            applied = now.apply(zxid, header, accepted);
+        }
+        outlook = applied.tree();
+        proposed.addLast(applied);
+        lease(applied.result());
+        peer.propose(codec.encode(header, accepted), effects::add);
+    }
+
+    private void lease(Result result) {
+        switch (result) {
+            case Result.Attached(Session session) ->
+                    sessions.start(session.id(), session.timeoutMillis(), nowNanos);
+            case Result.SessionClosed(long session) -> sessions.remove(session);
+            default -> {}
+        }
+    }
+
+    private void sync(Origin origin, Consumer<Output> out) {
+        if (outlook == null) {
+            return;
+        }
+        long round = peer.wantConfirmation(effects::add);
+        waitingSyncs.addLast(new WaitingSync(origin, peer.history().last(), round));
+        answerSyncs(out);
+    }
+
+    private void answerSyncs(Consumer<Output> out) {
+        while (!waitingSyncs.isEmpty()) {
+            WaitingSync first = waitingSyncs.peekFirst();
+            if (first.round() > confirmedRound || first.zxid() > tree.zxid()) {
+                return;
+            }
+            waitingSyncs.removeFirst();
+            if (first.origin().myid() == peer.identity().myid()) {
+                synced(first.origin().sequence(), out);
+            } else {
+                peer.send(
+                        first.origin().myid(),
+                        new Message.SyncReply(first.origin().sequence(), first.zxid()),
+                        effects::add);
+            }
+        }
+    }
+
+    private void configure() {
+        Ensemble wanted = peer.wantedConfiguration();
+        if (wanted != null) {
+            propose(Origin.SELF, 0, new Txn.Configure(wanted));
+        }
+    }
+
+    // Time.
+
+    private void noticeGap() {
+        long gap = nowNanos - lastTickNanos;
+        if (gap > heartbeatNanos) {
+            sessions.paused(gap);
+        }
+        lastTickNanos = nowNanos;
+    }
+
+    private void tick() {
+        Tree now = outlook;
+        if (now == null || peer.nextZxid() == 0) {
+            return;
+        }
+        configure();
+        for (long session : new ArrayList<>(sessions.expire(nowNanos))) {
+            Tree latest = outlook;
+            if (latest != null && latest.session(session) != null) {
+                propose(Origin.SELF, session, new Txn.CloseSession(latest.ephemerals(session)));
+            }
+        }
+    }
+
+    // Facts.
+
+    /// {@return the replication of this member, to be asked only}
+    public Peer peer() {
+        return peer;
+    }
+
+    /// {@return what is committed here}
+    public Tree tree() {
+        return tree;
+    }
+
+    public boolean isServing() {
+        return serving;
+    }
+
+    /// {@return how many requests of local clients are unanswered}
+    public int outstanding() {
+        return inFlight.size();
+    }
+}

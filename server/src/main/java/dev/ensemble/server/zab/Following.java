@@ -1,0 +1,321 @@
+package dev.ensemble.server.zab;
+
+/// A member that has chosen a leader: discovery, synchronisation, broadcast, from the learner's
+/// side. Observers and members that are not (yet) voters take the same way; the leader does not
+/// count them.
+final class Following implements Role {
+    private enum Phase {
+        /// FOLLOWERINFO is sent.
+        CONNECTING,
+        /// The epoch is being promised.
+        PROMISING,
+        /// What the leader has is coming in.
+        SYNCING,
+        /// A snapshot is fetched or installed.
+        SNAPPING,
+        /// NEWLEADER is here; the disk is catching up.
+        ACKING,
+        /// Acked; waiting for UPTODATE.
+        WAITING,
+        BROADCAST
+    }
+
+    private final Local local;
+    private final Peer peer;
+    private final int leader;
+    private final long joinBy;
+    private Phase phase = Phase.CONNECTING;
+    private long epoch;
+    private boolean promised;
+    private boolean synchronising;
+    private long ticket;
+    private long snapZxid;
+    private long acked;
+    private long heardNanos;
+    private boolean safeToStop;
+    private java.util.List<String> reasons = java.util.List.of("the leader has not said yet");
+
+    Following(Peer peer, int leader) {
+        this.peer = peer;
+        this.local = peer.local;
+        this.leader = leader;
+        this.heardNanos = local.now;
+        this.joinBy = local.now + local.config.joinNanos();
+    }
+
+    Role begin() {
+        if (!local.links.containsKey(leader)) {
+            return peer.look();
+        }
+        local.broadcast(notification());
+        local.send(leader, 0, new Message.FollowerInfo(local.acceptedEpoch));
+        return this;
+    }
+
+    @Override
+    public Message.Notification notification() {
+        return local.notification(Message.State.FOLLOWING, leader, local.history.last(), epoch);
+    }
+
+    int leader() {
+        return leader;
+    }
+
+    long epoch() {
+        return epoch;
+    }
+
+    boolean isInSync() {
+        return phase == Phase.BROADCAST;
+    }
+
+    boolean safeToStop() {
+        return safeToStop;
+    }
+
+    java.util.List<String> reasons() {
+        return reasons;
+    }
+
+    /// The loop did not turn for a while: what the leader said meanwhile may still be in a queue.
+    void restartTimers() {
+        heardNanos = local.now;
+    }
+
+    @Override
+    public Role step(Event event) {
+        return switch (event) {
+            case Event.LinkDown(int from) when from == leader -> peer.look();
+            case Event.Received(int from, long incarnation, long at, Message message)
+                    when from == leader ->
+                    received(incarnation, at, message);
+            case Event.Received(int from, long _, long _, Message.Notification said) -> {
+                answer(from, said);
+                yield this;
+            }
+            case Event.LinkUp(int from, Hello _) -> {
+                local.send(from, 0, notification());
+                yield this;
+            }
+            case Event.Persisted _ -> persisted();
+            case Event.SnapshotFetched(long at, long zxid) -> {
+                if (phase == Phase.SNAPPING && at == epoch && zxid == snapZxid && ticket == 0) {
+                    ticket = local.install(zxid);
+                }
+                yield this;
+            }
+            case Event.SnapshotFailed(long at, long zxid, String reason) -> {
+                if (phase == Phase.SNAPPING && at == epoch && zxid == snapZxid) {
+                    local.warn("fetching the snapshot failed: " + reason);
+                    yield peer.look();
+                }
+                yield this;
+            }
+            case Event.Tick _ -> {
+                boolean silent = local.now - heardNanos > local.config.timeoutNanos();
+                boolean late =
+                        local.now > joinBy && phase != Phase.BROADCAST && phase != Phase.SNAPPING;
+                yield silent || late ? peer.look() : this;
+            }
+            case Event.LinkDown _, Event.Received _ -> this;
+        };
+    }
+
+    private void answer(int from, Message.Notification said) {
+        if (said.state() == Message.State.LOOKING) {
+            local.send(from, 0, notification());
+        }
+    }
+
+    private Role received(long incarnation, long at, Message message) {
+        heardNanos = local.now;
+        if (message instanceof Message.Notification said) {
+            return leaderSaid(said);
+        }
+        if (message instanceof Message.Rejected(String reason)) {
+            local.warn("member " + leader + " will not have this member: " + reason);
+            return peer.lookLater();
+        }
+        if (message instanceof Message.LeaderInfo(String ensembleId)) {
+            return phase == Phase.CONNECTING ? promise(at, ensembleId) : this;
+        }
+        if (phase == Phase.CONNECTING || at != epoch) {
+            return this; // of an earlier leadership
+        }
+        return inEpoch(incarnation, message);
+    }
+
+    private Role leaderSaid(Message.Notification said) {
+        answer(leader, said);
+        boolean leads =
+                switch (said.state()) {
+                    case LEADING, PREPARING -> true;
+                    case FOLLOWING -> false;
+                    // Before the leader decided it may repeat the vote that this member decided on.
+                    case LOOKING ->
+                            phase == Phase.CONNECTING
+                                    && said.leader() == leader
+                                    && said.round() == local.round;
+                };
+        return leads ? this : peer.look();
+    }
+
+    private Role promise(long newEpoch, String ensembleId) {
+        if (newEpoch < local.acceptedEpoch) {
+            return peer.look();
+        }
+        epoch = newEpoch;
+        phase = Phase.PROMISING;
+        promised = newEpoch > local.acceptedEpoch || local.promisedTo == leader;
+        if (promised) {
+            local.promisedTo = leader;
+        }
+        local.becomeMember(ensembleId);
+        if (newEpoch > local.acceptedEpoch) {
+            local.storeEpochs(newEpoch, local.currentEpoch);
+        }
+        ticket = local.lastTicket();
+        return persisted();
+    }
+
+    private void sendAckEpoch() {
+        local.send(
+                leader,
+                epoch,
+                new Message.AckEpoch(
+                        promised,
+                        local.currentEpoch,
+                        local.history.last(),
+                        local.history.epochEnds()));
+        phase = Phase.SYNCING;
+        synchronising = false;
+    }
+
+    /// What waits for the disk, in the order that safety needs: the promise before ACKEPOCH, data
+    /// and then epoch before the ack of NEWLEADER (C7, C8), and no ack of a proposal before that
+    /// (C9).
+    private Role persisted() {
+        switch (phase) {
+            case PROMISING -> {
+                if (local.isPersisted(ticket)) {
+                    sendAckEpoch();
+                }
+            }
+            case SNAPPING -> {
+                if (ticket != 0 && local.isPersisted(ticket)) {
+                    sendAckEpoch();
+                }
+            }
+            case ACKING -> {
+                if (local.isPersisted(ticket)) {
+                    phase = Phase.WAITING;
+                    local.send(leader, epoch, new Message.AckNewLeader());
+                    ack();
+                }
+            }
+            case WAITING, BROADCAST -> ack();
+            case CONNECTING, SYNCING -> {}
+        }
+        return this;
+    }
+
+    private void ack() {
+        if (local.durable() > acked) {
+            acked = local.durable();
+            local.send(leader, epoch, new Message.Ack(acked));
+        }
+    }
+
+    private Role inEpoch(long incarnation, Message message) {
+        switch (message) {
+            case Message.Diff _ when phase == Phase.SYNCING -> synchronising = true;
+            case Message.Trunc(long zxid) when phase == Phase.SYNCING -> {
+                if (zxid < local.history.committed()) {
+                    // What is committed cannot be wrong, so the disk or the leader is (`safety.md`
+                    // 1).
+                    peer.halt(
+                            "the leader asks to cut the log to "
+                                    + Local.text(zxid)
+                                    + ", below the committed "
+                                    + Local.text(local.history.committed()));
+                    return peer.look();
+                }
+                local.truncate(zxid);
+                synchronising = true;
+            }
+            case Message.Snap(long zxid) when phase == Phase.SYNCING && !synchronising -> {
+                phase = Phase.SNAPPING;
+                snapZxid = zxid;
+                ticket = 0;
+                local.out.accept(new Effect.Fetch(leader, epoch, zxid));
+            }
+            case Message.Proposal(long zxid, var payload) when synchronising -> {
+                if (!dev.ensemble.server.model.Zxid.follows(local.history.last(), zxid)) {
+                    return violated(
+                            "proposal "
+                                    + Local.text(zxid)
+                                    + " behind "
+                                    + Local.text(local.history.last()));
+                }
+                local.append(zxid, payload);
+            }
+            case Message.Commit(long zxid) when synchronising -> local.commit(zxid);
+            case Message.NewLeader(long zxid) when synchronising && phase == Phase.SYNCING -> {
+                if (zxid != local.history.last()) {
+                    return violated(
+                            "NEWLEADER at "
+                                    + Local.text(zxid)
+                                    + ", log end "
+                                    + Local.text(local.history.last()));
+                }
+                phase = Phase.ACKING;
+                ticket = local.storeEpochs(local.acceptedEpoch, epoch);
+                return persisted();
+            }
+            case Message.UpToDate(long committed) when phase == Phase.WAITING -> {
+                phase = Phase.BROADCAST;
+                local.commit(committed);
+                local.out.accept(new Effect.RoleChanged());
+                local.out.accept(new Effect.InSync(local.takeBySnapshot()));
+            }
+            case Message.Ping(long round, long committed, boolean safe, var why) -> {
+                local.send(leader, epoch, new Message.Pong(round));
+                safeToStop = safe;
+                reasons = why;
+                if (synchronising) {
+                    local.commit(committed);
+                }
+            }
+            case Message.ConnectRefused _, Message.SyncReply _ when isInSync() ->
+                    local.out.accept(new Effect.Relayed(leader, incarnation, message));
+            // Of a phase that is over, or not for a learner: nothing of ours depends on it.
+            case Message.Notification _,
+                    Message.FollowerInfo _,
+                    Message.LeaderInfo _,
+                    Message.AckEpoch _,
+                    Message.Diff _,
+                    Message.Trunc _,
+                    Message.Snap _,
+                    Message.Proposal _,
+                    Message.Commit _,
+                    Message.NewLeader _,
+                    Message.AckNewLeader _,
+                    Message.UpToDate _,
+                    Message.Ack _,
+                    Message.Pong _,
+                    Message.Rejected _,
+                    Message.Forward _,
+                    Message.ForwardConnect _,
+                    Message.ConnectRefused _,
+                    Message.SyncRequest _,
+                    Message.SyncReply _,
+                    Message.Touched _ -> {}
+        }
+        return this;
+    }
+
+    private Role violated(String what) {
+        local.out.accept(new Effect.Disconnect(leader, "out of order: " + what));
+        return peer.look();
+    }
+}

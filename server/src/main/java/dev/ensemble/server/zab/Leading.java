@@ -1,0 +1,617 @@
+package dev.ensemble.server.zab;
+
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Payload;
+import dev.ensemble.server.model.Zxid;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// A member that has been elected: discovery, synchronisation, broadcast, from the leader's side.
+final class Leading implements Role {
+    private enum Phase {
+        /// Collecting FOLLOWERINFO of a quorum.
+        DISCOVERY,
+        /// The new epoch is being stored, then promised by a quorum.
+        PROMISING,
+        /// The current epoch is being stored.
+        ACTIVATING,
+        /// Learners synchronise; nobody is served.
+        SYNCING,
+        ESTABLISHED,
+        /// The counter of this epoch is used up, or another reason to make room for a new epoch.
+        CLOSING
+    }
+
+    /// How far a learner has come.
+    private enum Stage {
+        CONNECTED,
+        INFORMED,
+        PROMISED,
+        SNAPPING,
+        SYNCING,
+        ACKED
+    }
+
+    private static final class Learner {
+        final int id;
+        final long incarnation;
+        final long acceptedEpoch;
+        Stage stage = Stage.CONNECTED;
+        Message.AckEpoch position;
+        long heardNanos;
+        long pongRound;
+        long acked;
+
+        Learner(int id, long incarnation, Message.FollowerInfo info, long now) {
+            this.id = id;
+            this.incarnation = incarnation;
+            this.acceptedEpoch = info.acceptedEpoch();
+            this.position = new Message.AckEpoch(false, 0, 0, List.of());
+            this.heardNanos = now;
+        }
+
+        boolean isInBroadcast() {
+            return stage == Stage.SYNCING || stage == Stage.ACKED;
+        }
+    }
+
+    private final Local local;
+    private final Peer peer;
+    private final long joinBy;
+    private final Map<Integer, Learner> learners = new TreeMap<>();
+    private final Acks acks = new Acks();
+    private Phase phase = Phase.DISCOVERY;
+    private long epoch;
+    private long ticket;
+    private long initialEnd;
+    private long round;
+    private long confirmed;
+    private boolean confirmWanted;
+    private long pingAt;
+    private long quorumHeardNanos;
+
+    Leading(Peer peer) {
+        this.peer = peer;
+        this.local = peer.local;
+        this.joinBy = local.now + local.config.joinNanos();
+        this.quorumHeardNanos = local.now;
+    }
+
+    Role begin() {
+        local.broadcast(notification());
+        pingAt = local.now + local.config.heartbeatNanos();
+        for (var asked : Map.copyOf(local.wouldFollow).entrySet()) {
+            Hello hello = local.links.get(asked.getKey());
+            if (hello != null) {
+                connect(asked.getKey(), hello.incarnation(), asked.getValue());
+            }
+        }
+        return discover();
+    }
+
+    @Override
+    public Message.Notification notification() {
+        return local.notification(
+                isEstablished() ? Message.State.LEADING : Message.State.PREPARING,
+                local.myid(),
+                local.history.last(),
+                epoch);
+    }
+
+    long epoch() {
+        return epoch;
+    }
+
+    boolean isEstablished() {
+        return phase == Phase.ESTABLISHED;
+    }
+
+    @Override
+    public Role step(Event event) {
+        return switch (event) {
+            case Event.LinkUp(int from, Hello _) -> {
+                local.send(from, 0, notification());
+                yield this;
+            }
+            case Event.LinkDown(int from) -> {
+                // The leader stays in office; if it lost its quorum, its time-out says so
+                // (`safety.md` 12).
+                forget(from);
+                yield this;
+            }
+            case Event.Received(int from, long incarnation, long at, Message message) ->
+                    received(from, incarnation, at, message);
+            case Event.Persisted _ -> persisted();
+            case Event.Tick _ -> tick();
+            case Event.SnapshotFetched _, Event.SnapshotFailed _ -> this;
+        };
+    }
+
+    private void forget(int id) {
+        learners.remove(id);
+        acks.remove(id);
+    }
+
+    private Role received(int from, long incarnation, long at, Message message) {
+        if (message instanceof Message.Notification said) {
+            if (said.state() == Message.State.LOOKING) {
+                // It left. Tell it at once that there is a leader; it may come back.
+                forget(from);
+                local.send(from, 0, notification());
+            }
+            return this;
+        }
+        if (message instanceof Message.FollowerInfo info) {
+            return connect(from, incarnation, info);
+        }
+        Learner learner = learners.get(from);
+        if (learner == null || learner.incarnation != incarnation || at != epoch) {
+            return this; // of an earlier leadership
+        }
+        learner.heardNanos = local.now;
+        return inEpoch(learner, message);
+    }
+
+    private Role connect(int from, long incarnation, Message.FollowerInfo info) {
+        forget(from);
+        Learner learner = new Learner(from, incarnation, info, local.now);
+        learners.put(from, learner);
+        if (phase == Phase.DISCOVERY) {
+            return discover();
+        }
+        if (learner.acceptedEpoch > epoch && local.isVoter(from, incarnation)) {
+            // It promised a later epoch to somebody who never made it. Only a still later one can
+            // have it again.
+            return peer.look();
+        }
+        inform(learner);
+        return this;
+    }
+
+    private void inform(Learner learner) {
+        if (phase == Phase.PROMISING && !local.isPersisted(ticket)) {
+            return; // Once the promise is on disk, all of them are told.
+        }
+        learner.stage = Stage.INFORMED;
+        local.send(learner.id, epoch, new Message.LeaderInfo(local.identity.ensembleId()));
+    }
+
+    private Role discover() {
+        var connected = self();
+        long highest = local.acceptedEpoch;
+        for (Learner learner : learners.values()) {
+            connected.put(learner.id, learner.incarnation);
+            if (local.isVoter(learner.id, learner.incarnation)) {
+                highest = Math.max(highest, learner.acceptedEpoch);
+            }
+        }
+        if (!local.isQuorum(connected)) {
+            return this;
+        }
+        epoch = highest + 1;
+        phase = Phase.PROMISING;
+        local.promisedTo = local.myid();
+        local.becomeMember(peer.formation.newEnsembleId());
+        ticket = local.storeEpochs(epoch, local.currentEpoch);
+        return persisted();
+    }
+
+    private Map<Integer, Long> self() {
+        var self = new HashMap<Integer, Long>();
+        self.put(local.myid(), local.identity.incarnation());
+        return self;
+    }
+
+    private Role persisted() {
+        if (phase == Phase.PROMISING && local.isPersisted(ticket)) {
+            for (Learner learner : learners.values()) {
+                if (learner.stage == Stage.CONNECTED) {
+                    inform(learner);
+                }
+            }
+            return promised();
+        }
+        if (phase == Phase.ACTIVATING && local.isPersisted(ticket)) {
+            phase = Phase.SYNCING;
+            initialEnd = local.history.last();
+            acks.put(local.myid(), local.identity.incarnation(), Zxid.of(epoch, 0));
+            for (Learner learner : learners.values()) {
+                if (learner.stage == Stage.PROMISED) {
+                    synchronise(learner);
+                }
+            }
+            return establish();
+        }
+        if (phase == Phase.ESTABLISHED || phase == Phase.CLOSING) {
+            acks.put(
+                    local.myid(),
+                    local.identity.incarnation(),
+                    Math.max(Zxid.of(epoch, 0), local.durable()));
+            commit();
+        }
+        return this;
+    }
+
+    private Role promised() {
+        var promised = self();
+        for (Learner learner : learners.values()) {
+            if (learner.stage == Stage.PROMISED && learner.position.promised()) {
+                promised.put(learner.id, learner.incarnation);
+            }
+        }
+        if (local.isQuorum(promised)) {
+            phase = Phase.ACTIVATING;
+            ticket = local.storeEpochs(local.acceptedEpoch, epoch);
+            return persisted();
+        }
+        return this;
+    }
+
+    private Role inEpoch(Learner learner, Message message) {
+        switch (message) {
+            case Message.AckEpoch position -> {
+                return positioned(learner, position);
+            }
+            case Message.AckNewLeader _ when learner.stage == Stage.SYNCING -> {
+                learner.stage = Stage.ACKED;
+                learner.acked = Zxid.of(epoch, 0);
+                acks.put(learner.id, learner.incarnation, learner.acked);
+                if (phase == Phase.SYNCING) {
+                    return establish();
+                }
+                upToDate(learner);
+            }
+            case Message.Ack(long zxid) when learner.stage == Stage.ACKED -> {
+                if (zxid > learner.acked) {
+                    learner.acked = zxid;
+                    acks.put(learner.id, learner.incarnation, zxid);
+                    commit();
+                }
+            }
+            case Message.Pong(long answered) -> {
+                learner.pongRound = Math.max(learner.pongRound, answered);
+                confirm();
+            }
+            case Message.Forward _,
+                    Message.ForwardConnect _,
+                    Message.SyncRequest _,
+                    Message.Touched _
+                    when learner.stage == Stage.ACKED && isEstablished() ->
+                    local.out.accept(new Effect.Relayed(learner.id, learner.incarnation, message));
+            // Of a stage that is over, or not for a leader.
+            case Message.Notification _,
+                    Message.FollowerInfo _,
+                    Message.LeaderInfo _,
+                    Message.Diff _,
+                    Message.Trunc _,
+                    Message.Snap _,
+                    Message.Proposal _,
+                    Message.Commit _,
+                    Message.NewLeader _,
+                    Message.AckNewLeader _,
+                    Message.UpToDate _,
+                    Message.Ack _,
+                    Message.Ping _,
+                    Message.Rejected _,
+                    Message.Forward _,
+                    Message.ForwardConnect _,
+                    Message.ConnectRefused _,
+                    Message.SyncRequest _,
+                    Message.SyncReply _,
+                    Message.Touched _ -> {}
+        }
+        return this;
+    }
+
+    private Role positioned(Learner learner, Message.AckEpoch position) {
+        if (learner.stage != Stage.INFORMED && learner.stage != Stage.SNAPPING) {
+            return this;
+        }
+        boolean again = learner.stage == Stage.SNAPPING;
+        learner.position = position;
+        learner.stage = Stage.PROMISED;
+        if (phase == Phase.PROMISING) {
+            var own = new Vote(0, local.history.last(), local.currentEpoch);
+            var theirs = new Vote(0, position.lastZxid(), position.currentEpoch());
+            if (local.isVoter(learner.id, learner.incarnation) && theirs.compareTo(own) > 0) {
+                return peer.look(); // Its history is newer: it must lead.
+            }
+            return promised();
+        }
+        if (phase == Phase.SYNCING || phase == Phase.ESTABLISHED || again) {
+            synchronise(learner);
+        }
+        return this;
+    }
+
+    /// Tells a learner what it lacks and adds it to the broadcast in one step, so that nothing
+    /// falls between (C25, C12).
+    private void synchronise(Learner learner) {
+        switch (local.history.catchUp(learner.position.epochEnds(), learner.position.lastZxid())) {
+            case CatchUp.Diff(long common) -> {
+                local.send(learner.id, epoch, new Message.Diff());
+                sendFrom(learner, common);
+            }
+            case CatchUp.Trunc(long common) -> {
+                local.send(learner.id, epoch, new Message.Trunc(common));
+                sendFrom(learner, common);
+            }
+            case CatchUp.Snap _ -> {
+                learner.stage = Stage.SNAPPING;
+                local.send(learner.id, epoch, new Message.Snap(local.history.committed()));
+            }
+        }
+    }
+
+    private void sendFrom(Learner learner, long common) {
+        for (History.Entry entry : local.history.after(common)) {
+            local.send(learner.id, epoch, new Message.Proposal(entry.zxid(), entry.payload()));
+        }
+        local.send(learner.id, epoch, new Message.Commit(local.history.committed()));
+        local.send(learner.id, epoch, new Message.NewLeader(local.history.last()));
+        learner.stage = Stage.SYNCING;
+    }
+
+    /// Once a quorum has acked NEWLEADER the whole initial history is committed, and clients are
+    /// served.
+    private Role establish() {
+        if (!local.isQuorum(acks.members())) {
+            return this;
+        }
+        phase = Phase.ESTABLISHED;
+        quorumHeardNanos = local.now;
+        local.commit(initialEnd);
+        local.broadcast(notification());
+        for (Learner learner : learners.values()) {
+            if (learner.stage == Stage.ACKED) {
+                upToDate(learner);
+            } else if (learner.stage == Stage.SYNCING) {
+                local.send(learner.id, epoch, new Message.Commit(initialEnd));
+            }
+        }
+        local.out.accept(new Effect.RoleChanged());
+        local.out.accept(new Effect.InSync(local.takeBySnapshot()));
+        return this;
+    }
+
+    private void upToDate(Learner learner) {
+        local.send(learner.id, epoch, new Message.UpToDate(local.history.committed()));
+    }
+
+    private void commit() {
+        if (phase != Phase.ESTABLISHED && phase != Phase.CLOSING) {
+            return;
+        }
+        long before = local.history.committed();
+        long quorum = acks.quorumZxid(local.inForce());
+        // Of this epoch only: what an earlier leader proposed was committed when this one was
+        // established.
+        if (quorum <= before || Zxid.epoch(quorum) != epoch) {
+            return;
+        }
+        local.commit(quorum);
+        for (Learner learner : learners.values()) {
+            if (learner.isInBroadcast()) {
+                local.send(learner.id, epoch, new Message.Commit(local.history.committed()));
+            }
+        }
+        // A configuration that has just been activated may need fewer.
+        commit();
+    }
+
+    /// {@return the zxid that the next proposal gets, or 0 if none may be made}
+    long nextZxid() {
+        if (phase != Phase.ESTABLISHED) {
+            return 0;
+        }
+        long last = local.history.last();
+        return Zxid.epoch(last) == epoch ? last + 1 : Zxid.of(epoch, 1);
+    }
+
+    void propose(Payload payload) {
+        long zxid = nextZxid();
+        local.append(zxid, payload);
+        for (Learner learner : learners.values()) {
+            if (learner.isInBroadcast()) {
+                local.send(learner.id, epoch, new Message.Proposal(zxid, payload));
+            }
+        }
+        if (Zxid.counter(zxid) == Zxid.MAX_COUNTER) {
+            phase = Phase.CLOSING; // The next transaction needs a new epoch (C1).
+        }
+    }
+
+    /// {@return a round; once [Effect.Confirmed] tells of it, a quorum has answered a heartbeat
+    /// that was sent after this call}
+    long wantConfirmation() {
+        confirmWanted = true;
+        return round + 1;
+    }
+
+    /// Sends the round that was asked for. One is under way at a time, so that all who ask
+    /// meanwhile share the next.
+    void flushConfirmation() {
+        if (confirmWanted && confirmed == round) {
+            ping();
+        }
+    }
+
+    private void ping() {
+        round++;
+        confirmWanted = false;
+        pingAt = local.now + local.config.heartbeatNanos();
+        for (Learner learner : learners.values()) {
+            if (learner.stage != Stage.CONNECTED) {
+                List<String> reasons = reasonsNotToStop(learner.id);
+                local.send(
+                        learner.id,
+                        epoch,
+                        new Message.Ping(
+                                round, local.history.committed(), reasons.isEmpty(), reasons));
+            } else {
+                local.send(learner.id, 0, notification());
+            }
+        }
+        confirm();
+    }
+
+    private void confirm() {
+        if (!isEstablished() || confirmed == round) {
+            return;
+        }
+        for (long candidate = round; candidate > confirmed; candidate--) {
+            var answered = self();
+            for (Learner learner : learners.values()) {
+                if (learner.pongRound >= candidate && learner.stage == Stage.ACKED) {
+                    answered.put(learner.id, learner.incarnation);
+                }
+            }
+            if (local.isQuorum(answered)) {
+                confirmed = candidate;
+                local.out.accept(new Effect.Confirmed(candidate));
+                flushConfirmation();
+                return;
+            }
+        }
+    }
+
+    void restartTimers() {
+        quorumHeardNanos = local.now;
+        learners.values().forEach(learner -> learner.heardNanos = local.now);
+    }
+
+    private Role tick() {
+        if (phase == Phase.CLOSING && local.history.committed() == local.history.last()) {
+            return peer.look();
+        }
+        var heard = self();
+        for (Learner learner : learners.values()) {
+            if (local.now - learner.heardNanos <= local.config.timeoutNanos()) {
+                heard.put(learner.id, learner.incarnation);
+            }
+        }
+        if (local.isQuorum(heard)) {
+            quorumHeardNanos = local.now;
+        }
+        boolean late = phase != Phase.ESTABLISHED && phase != Phase.CLOSING && local.now > joinBy;
+        if (late || local.now - quorumHeardNanos > local.config.timeoutNanos()) {
+            return peer.look();
+        }
+        if (local.now >= pingAt) {
+            ping();
+        }
+        return this;
+    }
+
+    // Facts.
+
+    /// {@return whether a voter's log is level with this one, or nearly}
+    boolean isSynced(int id) {
+        if (id == local.myid()) {
+            return true;
+        }
+        Learner learner = learners.get(id);
+        return learner != null
+                && learner.stage == Stage.ACKED
+                && local.isVoter(id, learner.incarnation)
+                && local.now - learner.heardNanos <= local.config.timeoutNanos();
+    }
+
+    boolean isConnected(int id) {
+        return id == local.myid() || learners.containsKey(id);
+    }
+
+    /// {@return how many transactions of this epoch a member has not acked}
+    long lag(int id) {
+        Learner learner = learners.get(id);
+        if (id == local.myid() || learner == null) {
+            return 0;
+        }
+        return Math.max(0, local.history.last() - Math.max(learner.acked, Zxid.of(epoch, 0)));
+    }
+
+    /// {@return why stopping this voter now would cost the quorum something; empty if it would not}
+    List<String> reasonsNotToStop(int id) {
+        var reasons = new ArrayList<String>();
+        if (!isEstablished()) {
+            reasons.add("no leader is established");
+            return reasons;
+        }
+        Ensemble ensemble = local.configuration();
+        if (!ensemble.voters().contains(id) || !isSynced(id)) {
+            return reasons; // It costs the quorum nothing more.
+        }
+        if (local.isConfigurationPending()) {
+            reasons.add("a configuration change is pending");
+        }
+        if (ensemble.voters().size() == 1) {
+            reasons.add("it is the only voter");
+        }
+        for (int voter : ensemble.voters()) {
+            if (voter != id && !isSynced(voter)) {
+                reasons.add("voter " + voter + " is not in sync");
+            }
+        }
+        return reasons;
+    }
+
+    /// {@return the members that follow and are no voters, with the disk that they are on}
+    Map<Integer, Long> learnersThatDoNotVote() {
+        var found = new TreeMap<Integer, Long>();
+        for (Learner learner : learners.values()) {
+            if (learner.stage == Stage.ACKED && !local.isVoter(learner.id, learner.incarnation)) {
+                found.put(learner.id, learner.incarnation);
+            }
+        }
+        return found;
+    }
+
+    /// {@return the configuration that should be proposed now, or null}
+    ///
+    /// The first leader commits what the ensemble formed with. Later, a voter whose disk was lost
+    /// has come back with another and is level: the new one is committed, with a quorum that leaves
+    /// it out, since the old one does not count it (`safety.md` 7).
+    @org.jspecify.annotations.Nullable
+    Ensemble wantedConfiguration() {
+        if (!isEstablished() || local.isConfigurationPending()) {
+            return null;
+        }
+        Ensemble ensemble = local.configuration();
+        if (ensemble.version() == 0) {
+            return founding(ensemble);
+        }
+        for (Learner learner : learners.values()) {
+            if (learner.stage == Stage.ACKED
+                    && !local.isVoter(learner.id, learner.incarnation)
+                    && ensemble.voters().contains(learner.id)
+                    && learner.acked >= local.history.committed()) {
+                return ensemble.withIncarnation(learner.id, learner.incarnation);
+            }
+        }
+        // A member whose disk was not known when the ensemble formed (`bootstrap=majority`).
+        for (Learner learner : learners.values()) {
+            Ensemble.Member member = ensemble.members().get(learner.id);
+            if (member != null && member.incarnation() == 0 && learner.stage == Stage.ACKED) {
+                return ensemble.withIncarnation(learner.id, learner.incarnation);
+            }
+        }
+        return null;
+    }
+
+    private Ensemble founding(Ensemble formed) {
+        Ensemble ensemble =
+                new Ensemble(local.identity.ensembleId(), 0, formed.members())
+                        .withIncarnation(local.myid(), local.identity.incarnation());
+        for (Learner learner : learners.values()) {
+            Ensemble.Member member = ensemble.members().get(learner.id);
+            if (member != null && member.incarnation() == 0) {
+                ensemble = ensemble.withIncarnation(learner.id, learner.incarnation);
+            }
+        }
+        return ensemble;
+    }
+}

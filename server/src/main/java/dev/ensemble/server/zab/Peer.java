@@ -1,0 +1,324 @@
+package dev.ensemble.server.zab;
+
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Identity;
+import dev.ensemble.server.model.Payload;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/// One member's replication, as a state machine: what it knows, and what it does about each event.
+///
+/// Pure: no clock, thread, socket or file, so one seed replays any run. Owned by the peer thread.
+public final class Peer {
+    /// What a person calls a member.
+    public enum RoleName {
+        LOOKING,
+        LEADER,
+        FOLLOWER,
+        OBSERVER,
+        /// Synchronising, or not one of the committed voters.
+        LEARNER
+    }
+
+    /// What the leader knows of another member.
+    public record Standing(
+            int myid,
+            long incarnation,
+            boolean connected,
+            boolean synced,
+            long lag,
+            List<String> reasonsNotToStop) {}
+
+    /// How long a rejected member waits before it tries again, in time-outs.
+    private static final int REJECTED_TIMEOUTS = 2;
+
+    final Local local;
+    final Formation formation;
+    private Role role;
+    private @Nullable String halted;
+    private long lastStepNanos;
+
+    /// @param history empty, with the limits that are wanted; takes the recovered log
+    public Peer(PeerConfig config, Recovered disk, History history, long nowNanos) {
+        local = new Local(config, disk, history);
+        local.now = nowNanos;
+        lastStepNanos = nowNanos;
+        formation = new Formation(local);
+        role = new Looking(this, nowNanos);
+    }
+
+    /// Takes one event; emits what must be done, in order.
+    ///
+    /// @param nowNanos monotonic time of the event
+    public void step(Event event, long nowNanos, Consumer<Effect> out) {
+        local.out = out;
+        local.now = nowNanos;
+        if (halted != null) {
+            return;
+        }
+        if (event instanceof Event.Tick) {
+            noticeGap();
+        }
+        remember(event);
+        Role next = role.step(event);
+        settle(next);
+        if (role instanceof Leading leading) {
+            leading.flushConfirmation();
+        }
+    }
+
+    /// A gap between two ticks means that this process stood still: nobody else can be blamed for
+    /// the silence (`safety.md` 12).
+    private void noticeGap() {
+        if (local.now - lastStepNanos > local.config.heartbeatNanos()) {
+            switch (role) {
+                case Leading leading -> leading.restartTimers();
+                case Following following -> following.restartTimers();
+                case Looking _ -> {}
+            }
+        }
+        lastStepNanos = local.now;
+    }
+
+    private void remember(Event event) {
+        switch (event) {
+            case Event.LinkUp(int from, Hello hello) -> {
+                local.links.put(from, hello);
+                local.looking.remove(from);
+                local.wouldFollow.remove(from);
+                formation.linkUp(from, hello);
+            }
+            case Event.LinkDown(int from) -> {
+                local.links.remove(from);
+                local.looking.remove(from);
+                local.wouldFollow.remove(from);
+                formation.linkDown(from);
+            }
+            case Event.Received(int from, long incarnation, long _, Message.Notification said) -> {
+                formation.said(from, said);
+                if (said.state() == Message.State.LOOKING) {
+                    local.looking.put(from, new Local.Said(incarnation, said));
+                    local.wouldFollow.remove(from);
+                } else {
+                    local.looking.remove(from);
+                }
+            }
+            case Event.Received(int from, long _, long _, Message.FollowerInfo info) ->
+                    local.wouldFollow.put(from, info);
+            case Event.Persisted(long upTo) -> local.onPersisted(upTo);
+            case Event.Received _,
+                    Event.SnapshotFetched _,
+                    Event.SnapshotFailed _,
+                    Event.Tick _ -> {}
+        }
+    }
+
+    private void settle(Role next) {
+        if (next != role) {
+            role = next;
+            local.out.accept(new Effect.RoleChanged());
+        }
+    }
+
+    // How one role becomes another. The new one is in office before it begins: what it does at once
+    // may end it again.
+
+    Role look() {
+        return lookAt(local.now);
+    }
+
+    Role lookLater() {
+        return lookAt(local.now + REJECTED_TIMEOUTS * local.config.timeoutNanos());
+    }
+
+    private Role lookAt(long notBefore) {
+        local.wouldFollow.clear();
+        return new Looking(this, notBefore).begin();
+    }
+
+    Role follow(int leader) {
+        return new Following(this, leader).begin();
+    }
+
+    Role lead() {
+        return new Leading(this).begin();
+    }
+
+    void halt(String reason) {
+        halted = reason;
+        local.out.accept(new Effect.Halt(reason));
+    }
+
+    // The upper half.
+
+    /// {@return the zxid that the next proposal gets; 0 if this member is not an established
+    /// leader}
+    public long nextZxid() {
+        return role instanceof Leading leading ? leading.nextZxid() : 0;
+    }
+
+    /// Proposes a transaction under [#nextZxid()], which must not be 0.
+    public void propose(Payload payload, Consumer<Effect> out) {
+        local.out = out;
+        if (role instanceof Leading leading && leading.nextZxid() != 0) {
+            leading.propose(payload);
+        } else {
+            throw new IllegalStateException("proposed by a member that does not lead");
+        }
+    }
+
+    /// {@return a round to wait for, see [Effect.Confirmed]; the leadership is confirmed for all
+    /// that was known before}
+    public long wantConfirmation(Consumer<Effect> out) {
+        local.out = out;
+        if (role instanceof Leading leading) {
+            long round = leading.wantConfirmation();
+            leading.flushConfirmation();
+            return round;
+        }
+        throw new IllegalStateException("confirmation asked of a member that does not lead");
+    }
+
+    /// Sends a message of the upper half under the epoch in force.
+    public void send(int to, Message message, Consumer<Effect> out) {
+        out.accept(new Effect.Send(to, epoch(), message));
+    }
+
+    /// The configuration in the snapshot that is about to be installed.
+    public void fetched(Ensemble ensemble) {
+        local.fetched = ensemble;
+    }
+
+    /// {@return the configuration that this leader should propose now, or null}
+    public @Nullable Ensemble wantedConfiguration() {
+        return role instanceof Leading leading ? leading.wantedConfiguration() : null;
+    }
+
+    // Facts.
+
+    /// {@return what this member is}
+    public RoleName role() {
+        return switch (role) {
+            case Looking _ -> RoleName.LOOKING;
+            case Leading leading -> leading.isEstablished() ? RoleName.LEADER : RoleName.LOOKING;
+            case Following following -> followerName(following);
+        };
+    }
+
+    private RoleName followerName(Following following) {
+        Ensemble.Member self = local.configuration().members().get(local.myid());
+        if (!following.isInSync() || self == null) {
+            return RoleName.LEARNER;
+        }
+        if (self.role() == Ensemble.Role.OBSERVER) {
+            return RoleName.OBSERVER;
+        }
+        return local.isVoter(local.myid(), local.identity.incarnation())
+                ? RoleName.FOLLOWER
+                : RoleName.LEARNER;
+    }
+
+    /// {@return whether this member is an established leader, or in sync with one}
+    public boolean isInSync() {
+        return switch (role) {
+            case Looking _ -> false;
+            case Leading leading -> leading.isEstablished();
+            case Following following -> following.isInSync();
+        };
+    }
+
+    /// {@return the leader that this member leads or follows, 0 for none}
+    public int leader() {
+        return switch (role) {
+            case Looking _ -> 0;
+            case Leading _ -> local.myid();
+            case Following following -> following.leader();
+        };
+    }
+
+    /// {@return the epoch of the leadership that this member is in, 0 for none}
+    public long epoch() {
+        return switch (role) {
+            case Looking _ -> 0;
+            case Leading leading -> leading.epoch();
+            case Following following -> following.epoch();
+        };
+    }
+
+    public long currentEpoch() {
+        return local.currentEpoch;
+    }
+
+    public long acceptedEpoch() {
+        return local.acceptedEpoch;
+    }
+
+    public Identity identity() {
+        return local.identity;
+    }
+
+    public History history() {
+        return local.history;
+    }
+
+    /// {@return the end of the log on disk}
+    public long durableZxid() {
+        return local.durable();
+    }
+
+    /// {@return the committed configuration; version 0: what the file declares}
+    public Ensemble configuration() {
+        return local.configuration();
+    }
+
+    public boolean isConfigurationPending() {
+        return local.isConfigurationPending();
+    }
+
+    /// {@return what this leader knows of each voter, itself included; empty if it does not lead}
+    public List<Standing> voters() {
+        if (!(role instanceof Leading leading) || !leading.isEstablished()) {
+            return List.of();
+        }
+        return local.configuration().members().values().stream()
+                .filter(member -> member.role() == Ensemble.Role.PARTICIPANT)
+                .map(member ->
+                        new Standing(
+                                member.myid(),
+                                member.incarnation(),
+                                leading.isConnected(member.myid()),
+                                leading.isSynced(member.myid()),
+                                leading.lag(member.myid()),
+                                leading.reasonsNotToStop(member.myid())))
+                .toList();
+    }
+
+    /// {@return connected members that are no voters, by myid, with how many transactions they lag;
+    /// empty if this one does not lead}
+    public Map<Integer, Long> learners() {
+        if (!(role instanceof Leading leading)) {
+            return Map.of();
+        }
+        var lags = new java.util.TreeMap<Integer, Long>();
+        leading.learnersThatDoNotVote().keySet().forEach(id -> lags.put(id, leading.lag(id)));
+        return lags;
+    }
+
+    /// {@return why this member should not stop now, as the leader last said; null if there is no
+    /// leader who could}
+    public @Nullable List<String> reasonsNotToStop() {
+        return switch (role) {
+            case Looking _ -> null;
+            case Leading leading ->
+                    leading.isEstablished() ? leading.reasonsNotToStop(local.myid()) : null;
+            case Following following ->
+                    following.isInSync()
+                            ? following.safeToStop() ? List.of() : following.reasons()
+                            : null;
+        };
+    }
+}
