@@ -1,0 +1,166 @@
+package dev.ensemble.server.net;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/// Dials one member whenever there is no link to it: at once after a loss, then with growing
+/// pauses.
+///
+/// Owned by the link thread. Names are resolved at each dial, since pods change their addresses,
+/// and on a thread of their own, since a resolver may take seconds.
+final class Dial {
+    private static final Logger LOG = LoggerFactory.getLogger(Dial.class);
+
+    private final int myid;
+    private final EventLoop loop;
+    private final Bootstrap bootstrap;
+    private final Links.Timing timing;
+    private final BooleanSupplier linked;
+
+    private Links.@Nullable Address address;
+    private @Nullable Channel connecting;
+    private @Nullable Future<?> next;
+    private int attempts;
+
+    /// A dial that began with another number has been given up.
+    private int turn;
+
+    private boolean busy;
+    private boolean stopped;
+
+    Dial(
+            int myid,
+            EventLoop loop,
+            Bootstrap bootstrap,
+            Links.Timing timing,
+            BooleanSupplier linked) {
+        this.myid = myid;
+        this.loop = loop;
+        this.bootstrap = bootstrap;
+        this.timing = timing;
+        this.linked = linked;
+    }
+
+    Links.@Nullable Address address() {
+        return address;
+    }
+
+    /// The member is at this address from now on.
+    void at(Links.Address now) {
+        if (!now.equals(address)) {
+            address = now;
+            attempts = 0;
+            dialIn(0);
+        }
+    }
+
+    void stop() {
+        stopped = true;
+        giveUp();
+    }
+
+    /// There is a link, by this connection or another.
+    void linked(Channel link) {
+        attempts = 0;
+        if (link.equals(connecting)) {
+            connecting = null;
+        }
+        giveUp();
+    }
+
+    /// The link is gone.
+    void lost() {
+        attempts = 0;
+        dialIn(0);
+    }
+
+    /// A connection ended before it was a link.
+    void failed(Channel channel) {
+        if (channel.equals(connecting)) {
+            again();
+        }
+    }
+
+    private void giveUp() {
+        turn++;
+        busy = false;
+        if (next != null) {
+            next.cancel(false);
+        }
+        Channel open = connecting;
+        connecting = null;
+        if (open != null) {
+            var _ = open.close();
+        }
+    }
+
+    private void again() {
+        connecting = null;
+        busy = false;
+        attempts++;
+        long ceiling =
+                Math.min(
+                        timing.maxRedialMillis(),
+                        (long) timing.redialMillis() << Math.min(attempts - 1, 16));
+        dialIn(ceiling / 2 + ThreadLocalRandom.current().nextLong(ceiling / 2 + 1));
+    }
+
+    private void dialIn(long millis) {
+        if (next != null) {
+            next.cancel(false);
+        }
+        next = loop.schedule(this::dial, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void dial() {
+        Links.Address target = address;
+        if (stopped || busy || target == null || linked.getAsBoolean()) {
+            return;
+        }
+        busy = true;
+        int now = ++turn;
+        Thread.ofVirtual().name("resolve-" + target.host()).start(() -> resolve(target, now));
+    }
+
+    private void resolve(Links.Address target, int began) {
+        InetAddress[] all;
+        try {
+            all = InetAddress.getAllByName(target.host());
+        } catch (UnknownHostException _) {
+            all = new InetAddress[0];
+        }
+        InetAddress[] found = all;
+        try {
+            loop.execute(() -> connect(target, found, began));
+        } catch (RejectedExecutionException _) {
+            // The links were closed meanwhile.
+        }
+    }
+
+    private void connect(Links.Address target, InetAddress[] all, int began) {
+        if (began != turn || stopped || linked.getAsBoolean()) {
+            return;
+        }
+        if (all.length == 0) {
+            LOG.atDebug().addKeyValue("peer", myid).log("no address for {}", target.host());
+            again();
+            return;
+        }
+        InetAddress one = all[attempts % all.length];
+        connecting = bootstrap.connect(new InetSocketAddress(one, target.port())).channel();
+    }
+}

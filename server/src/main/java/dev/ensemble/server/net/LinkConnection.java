@@ -1,0 +1,262 @@
+package dev.ensemble.server.net;
+
+import dev.ensemble.server.proto.PeerProto;
+import dev.ensemble.server.proto.PeerProto.Frame;
+import dev.ensemble.server.zab.Event;
+import dev.ensemble.server.zab.Hello;
+import dev.ensemble.server.zab.Message;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.timeout.IdleStateEvent;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.TimeUnit;
+
+/// One connection to another member: its hello, then its frames. [Links] decides which connection
+/// is the link.
+///
+/// Owned by the link thread.
+final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
+    private enum Phase {
+        HELLO,
+        /// Both hellos are checked; the larger id has not said yet that this is the link.
+        WAITING,
+        UP,
+        CLOSED
+    }
+
+    private final Links links;
+    private final Channel channel;
+    private final FrameDecoder decoder;
+
+    /// Whom this member dialed; 0 if the other side did.
+    private final int dialed;
+
+    private Phase phase = Phase.HELLO;
+    private @Nullable Hello hello;
+    private long upNanos;
+
+    LinkConnection(Links links, Channel channel, FrameDecoder decoder, int dialed) {
+        super(Frame.class);
+        this.links = links;
+        this.channel = channel;
+        this.decoder = decoder;
+        this.dialed = dialed;
+        channel.closeFuture().addListener(_ -> ended());
+    }
+
+    Channel channel() {
+        return channel;
+    }
+
+    int dialed() {
+        return dialed;
+    }
+
+    /// {@return what the other side said, once it has}
+    Hello hello() {
+        if (hello == null) {
+            throw new IllegalStateException("no hello yet");
+        }
+        return hello;
+    }
+
+    boolean isUp() {
+        return phase == Phase.UP;
+    }
+
+    /// {@return for how long this has been the link}
+    long upForNanos(long nowNanos) {
+        return nowNanos - upNanos;
+    }
+
+    /// This connection is the link from here on.
+    void up(long nowNanos) {
+        phase = Phase.UP;
+        upNanos = nowNanos;
+        decoder.trust(links.maxFrameBytes());
+    }
+
+    void write(Frame frame) {
+        var _ = channel.write(frame, channel.voidPromise());
+    }
+
+    void flush() {
+        channel.flush();
+    }
+
+    /// The channel is closed.
+    void ended() {
+        phase = Phase.CLOSED;
+        links.closed(this);
+    }
+
+    void close() {
+        phase = Phase.CLOSED;
+        var _ = channel.close();
+    }
+
+    void reading(boolean on) {
+        channel.config().setAutoRead(on);
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        var _ =
+                channel.eventLoop()
+                        .schedule(
+                                this::helloIsLate,
+                                links.timing().helloMillis(),
+                                TimeUnit.MILLISECONDS);
+        if (dialed != 0) {
+            sayHello(dialed);
+        }
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext context, Frame frame) {
+        switch (phase) {
+            case HELLO -> first(frame);
+            case WAITING -> {
+                switch (frame.getBodyCase()) {
+                    case ACCEPTED -> links.accepted(this);
+                    case REFUSED -> refusedBy(frame.getRefused());
+                    default -> throw unexpected(frame);
+                }
+            }
+            case UP -> message(frame);
+            case CLOSED -> {}
+        }
+    }
+
+    private void first(Frame frame) {
+        switch (frame.getBodyCase()) {
+            case HELLO -> helloArrived(frame.getHello());
+            case FETCH -> {
+                if (dialed != 0) {
+                    throw unexpected(frame);
+                }
+                fetch(frame);
+            }
+            case REFUSED -> refusedBy(frame.getRefused());
+            default -> throw unexpected(frame);
+        }
+    }
+
+    private void helloArrived(PeerProto.Hello said) {
+        Hello theirs = LinkCodec.hello(said);
+        String refusal = links.refusal(theirs, said.getTo(), dialed, false);
+        if (refusal != null) {
+            refuse(theirs.myid(), refusal);
+            return;
+        }
+        hello = theirs;
+        phase = Phase.WAITING;
+        if (dialed == 0) {
+            sayHello(theirs.myid());
+        }
+        links.greeted(this);
+    }
+
+    private void fetch(Frame frame) {
+        PeerProto.Fetch fetch = frame.getFetch();
+        Hello theirs = LinkCodec.hello(fetch.getHello());
+        String refusal = links.refusal(theirs, fetch.getHello().getTo(), 0, true);
+        if (refusal != null) {
+            refuse(theirs.myid(), refusal);
+            return;
+        }
+        phase = Phase.CLOSED; // As a link: the sender of snapshots has the channel from here on.
+        links.serveSnapshot(channel, theirs.myid(), frame.getEpoch(), fetch);
+    }
+
+    private void message(Frame frame) {
+        if (frame.getIncarnation() != hello().incarnation()) {
+            throw new IllegalArgumentException("a frame of another incarnation than the link's");
+        }
+        Message message = links.codec().decode(frame);
+        if (message != null) {
+            long epoch = LinkCodec.epoch(frame.getEpoch());
+            links.received(
+                    new Event.Received(hello().myid(), frame.getIncarnation(), epoch, message));
+        } else if (!frame.hasAlive()) {
+            throw unexpected(frame);
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        links.deliver();
+        context.fireChannelReadComplete();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (phase == Phase.UP && !channel.isWritable()) {
+            links.log(hello().myid(), "it reads too slowly: its link is closed, it may catch up");
+            close();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (phase != Phase.UP || !(event instanceof IdleStateEvent idle)) {
+            return;
+        }
+        switch (idle.state()) {
+            case READER_IDLE -> {
+                if (!channel.config().isAutoRead()) {
+                    return; // It is this member that does not listen.
+                }
+                links.log(hello().myid(), "it has been silent for too long: its link is closed");
+                close();
+            }
+            case WRITER_IDLE -> {
+                var _ = channel.writeAndFlush(links.alive());
+            }
+            case ALL_IDLE -> {}
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (phase != Phase.CLOSED) {
+            links.failed(this, hello == null ? dialed : hello.myid(), cause);
+            close();
+        }
+    }
+
+    private void helloIsLate() {
+        if (phase == Phase.HELLO || phase == Phase.WAITING) {
+            close();
+        }
+    }
+
+    private void sayHello(int to) {
+        var _ = channel.writeAndFlush(links.hello(to));
+    }
+
+    private void refuse(int myid, String reason) {
+        links.refused(dialed == 0 ? myid : dialed, reason);
+        phase = Phase.CLOSED;
+        Frame frame =
+                Frame.newBuilder()
+                        .setRefused(PeerProto.Refused.newBuilder().setReason(reason))
+                        .build();
+        var _ = channel.writeAndFlush(frame).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    private void refusedBy(PeerProto.Refused refused) {
+        int peer = dialed == 0 && hello != null ? hello.myid() : dialed;
+        links.refused(peer, "it refused the link: " + refused.getReason());
+        close();
+    }
+
+    private static IllegalArgumentException unexpected(Frame frame) {
+        return new IllegalArgumentException("an unexpected " + frame.getBodyCase());
+    }
+}
