@@ -1,0 +1,115 @@
+package dev.ensemble.server.tree;
+
+import dev.ensemble.server.model.Acl;
+import dev.ensemble.server.model.Code;
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Header;
+import dev.ensemble.server.model.Result;
+import dev.ensemble.server.model.Session;
+import dev.ensemble.server.model.Txn;
+import dev.ensemble.server.model.WatchEvent;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/// One transaction on its way into the tree: the changes, the events they fire and what is
+/// answered. Decides nothing.
+final class Application {
+    private final long zxid;
+    private final Header header;
+    private final Draft draft;
+    private final List<WatchEvent> events = new ArrayList<>(2);
+
+    Application(Tree tree, long zxid, Header header) {
+        this.zxid = zxid;
+        this.header = header;
+        draft = new Draft(tree);
+    }
+
+    Applied apply(Txn txn) {
+        Result result = result(txn);
+        return new Applied(zxid, header, txn, new Tree(draft, zxid), List.copyOf(events), result);
+    }
+
+    private Result result(Txn txn) {
+        return switch (txn) {
+            case Txn.Create create -> create(create);
+            case Txn.Delete(String path) -> {
+                delete(path);
+                yield new Result.Deleted();
+            }
+            case Txn.SetData(String path, byte[] data, int version) -> {
+                draft.setData(path, data, version, zxid, header.timeMillis());
+                event(WatchEvent.Type.NODE_DATA_CHANGED, path);
+                yield new Result.Changed(draft.stat(path));
+            }
+            case Txn.SetAcl(String path, List<Acl> acl, int aversion) -> {
+                draft.setAcl(path, acl, aversion);
+                yield new Result.Changed(draft.stat(path));
+            }
+            case Txn.Check _ -> new Result.Checked();
+            case Txn.Multi(List<Txn> parts) -> {
+                List<Result> results = new ArrayList<>(parts.size());
+                parts.forEach(part -> results.add(result(part)));
+                yield new Result.Parts(List.copyOf(results));
+            }
+            case Txn.Refused(Code code) -> new Result.Failed(code);
+            case Txn.RefusedMulti(List<Code> codes) -> new Result.FailedParts(codes);
+            case Txn.CreateSession(int timeoutMillis, byte[] password) -> {
+                long id = Session.id(header.origin(), zxid);
+                yield attached(new Session(id, timeoutMillis, password, header.origin(), zxid));
+            }
+            case Txn.AttachSession(int timeoutMillis) -> attach(timeoutMillis);
+            case Txn.CloseSession(List<String> ephemerals) -> {
+                ephemerals.forEach(this::delete);
+                draft.removeSession(header.session());
+                yield new Result.SessionClosed(header.session());
+            }
+            case Txn.Configure(Ensemble ensemble) -> configure(ensemble.at(zxid));
+        };
+    }
+
+    private Result create(Txn.Create txn) {
+        draft.create(txn.path(), txn.data(), txn.acl(), txn.owner(), zxid, header.timeMillis());
+        event(WatchEvent.Type.NODE_CREATED, txn.path());
+        event(WatchEvent.Type.NODE_CHILDREN_CHANGED, Paths.parent(txn.path()));
+        return new Result.Created(txn.path(), draft.stat(txn.path()));
+    }
+
+    private void delete(String path) {
+        event(WatchEvent.Type.NODE_DELETED, path);
+        draft.delete(path, zxid);
+        event(WatchEvent.Type.NODE_CHILDREN_CHANGED, Paths.parent(path));
+    }
+
+    private Result attach(int timeoutMillis) {
+        Session was = draft.sessions.get(header.session());
+        return was == null
+                ? new Result.Failed(Code.SESSION_EXPIRED)
+                : attached(
+                        new Session(
+                                was.id(), timeoutMillis, was.password(), header.origin(), zxid));
+    }
+
+    private Result attached(Session session) {
+        draft.putSession(session);
+        return new Result.Attached(session);
+    }
+
+    /// A configuration makes the version -1, as the original's reconfig does.
+    private Result configure(Ensemble ensemble) {
+        draft.putEnsemble(ensemble);
+        byte[] text =
+                ensemble.members().isEmpty()
+                        ? new byte[0]
+                        : ensemble.text().getBytes(StandardCharsets.UTF_8);
+        draft.setData(Paths.CONFIG, text, -1, zxid, header.timeMillis());
+        event(WatchEvent.Type.NODE_DATA_CHANGED, Paths.CONFIG);
+        return new Result.Configured(ensemble, draft.stat(Paths.CONFIG));
+    }
+
+    private void event(WatchEvent.Type type, String path) {
+        events.add(new WatchEvent(type, path, draft.acl(path)));
+    }
+}
