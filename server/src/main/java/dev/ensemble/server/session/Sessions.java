@@ -18,7 +18,7 @@ public final class Sessions {
 
     private static final class Lease {
         long timeoutNanos;
-        long bucket;
+        long bucket = Long.MIN_VALUE;
     }
 
     private final long tickNanos;
@@ -40,6 +40,8 @@ public final class Sessions {
     public void start(long session, int timeoutMillis, long nowNanos) {
         Lease lease = leases.computeIfAbsent(session, _ -> new Lease());
         lease.timeoutNanos = timeoutMillis * NANOS_PER_MILLI;
+        leave(session, lease);
+        lease.bucket = Long.MIN_VALUE;
         move(session, lease, nowNanos);
     }
 
@@ -53,19 +55,14 @@ public final class Sessions {
     }
 
     private void move(long session, Lease lease, long nowNanos) {
-        long bucket = (nowNanos - pausedNanos + lease.timeoutNanos) / tickNanos + 1;
+        long bucket = Math.floorDiv(nowNanos - pausedNanos + lease.timeoutNanos, tickNanos) + 1;
         // Never back: a report that was delayed does not shorten a lease.
-        if (bucket <= lease.bucket && lease.bucket != 0 && isIn(session, lease)) {
+        if (bucket <= lease.bucket) {
             return;
         }
         leave(session, lease);
         lease.bucket = bucket;
         buckets.computeIfAbsent(bucket, _ -> new LinkedHashSet<>()).add(session);
-    }
-
-    private boolean isIn(long session, Lease lease) {
-        SequencedSet<Long> bucket = buckets.get(lease.bucket);
-        return bucket != null && bucket.contains(session);
     }
 
     private void leave(long session, Lease lease) {
