@@ -1,0 +1,348 @@
+package dev.ensemble.server.tree;
+
+import dev.ensemble.server.model.Acl;
+import dev.ensemble.server.model.AclRules;
+import dev.ensemble.server.model.Code;
+import dev.ensemble.server.model.Header;
+import dev.ensemble.server.model.Id;
+import dev.ensemble.server.model.Request;
+import dev.ensemble.server.model.Session;
+import dev.ensemble.server.model.Txn;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+
+/// Makes a write request a transaction, or a refusal: all that the leader decides about it.
+///
+/// Immutable. The order of checks is part of the contract with clients (`client-protocol` section
+/// 5.2); the methods below keep it, one line for each check.
+public final class Preparation {
+    /// The scheme of an ACL entry that stands for whoever asks.
+    private static final String AUTH = "auth";
+
+    private final AclRules rules;
+    private final Options options;
+
+    /// @param reconfigEnabled whether clients may ask for another configuration
+    /// @param extendedTypes whether there are TTL nodes
+    public record Options(boolean reconfigEnabled, boolean extendedTypes) {}
+
+    /// Who asks, and when.
+    private record Asker(long session, long attach, List<Id> identities, long wallMillis) {}
+
+    public Preparation(AclRules rules, Options options) {
+        this.rules = rules;
+        this.options = options;
+    }
+
+    /// {@return the transaction that does what is asked; applied to `outlook`, it cannot fail}
+    ///
+    /// @param attach number of the attach by which the connection owns its session
+    /// @param identities of the connection
+    /// @param wallMillis the time that the transaction will carry
+    /// @param outlook the tree as it will be once every outstanding proposal has committed
+    public Txn prepare(
+            Request.Write request,
+            long session,
+            long attach,
+            List<Id> identities,
+            long wallMillis,
+            Tree outlook) {
+        var asker = new Asker(session, attach, identities, wallMillis);
+        return switch (request) {
+            case Request.Multi(List<Request.Write> parts) -> multi(parts, asker, outlook);
+            case Request.Create create -> create(create, asker, outlook, false);
+            case Request.Delete delete -> delete(delete, asker, outlook);
+            case Request.SetData set -> setData(set, asker, outlook);
+            case Request.SetAcl set -> setAcl(set, asker, outlook);
+            case Request.Check _ -> new Txn.Refused(Code.UNIMPLEMENTED);
+            case Request.CloseSession _ -> closeSession(asker, outlook);
+            case Request.Reconfig _ -> reconfig(asker, outlook);
+            case Request.MalformedWrite _ -> new Txn.Refused(Code.MARSHALLING_ERROR);
+        };
+    }
+
+    private Txn multi(List<Request.Write> parts, Asker asker, Tree outlook) {
+        Code refusal = sessionRefusal(asker, outlook);
+        // A connection that no longer owns the session is closed, whatever it sent.
+        if (refusal == Code.SESSION_MOVED || (refusal != null && parts.isEmpty())) {
+            return new Txn.Refused(refusal);
+        }
+        List<Txn> txns = new ArrayList<>(parts.size());
+        Tree before = outlook;
+        for (int i = 0; i < parts.size(); i++) {
+            Txn txn = part(parts.get(i), asker, before);
+            if (txn instanceof Txn.Refused(Code code)) {
+                return code == Code.MARSHALLING_ERROR ? txn : refusedMulti(parts.size(), i, code);
+            }
+            txns.add(txn);
+            if (i + 1 < parts.size()) {
+                before = with(txn, asker, before);
+            }
+        }
+        return new Txn.Multi(List.copyOf(txns));
+    }
+
+    private Txn part(Request.Write part, Asker asker, Tree outlook) {
+        return switch (part) {
+            case Request.Create create -> create(create, asker, outlook, true);
+            case Request.Delete delete -> delete(delete, asker, outlook);
+            case Request.SetData set -> setData(set, asker, outlook);
+            case Request.Check check -> check(check, asker, outlook);
+            case Request.SetAcl _,
+                    Request.Multi _,
+                    Request.CloseSession _,
+                    Request.Reconfig _,
+                    Request.MalformedWrite _ ->
+                    new Txn.Refused(Code.MARSHALLING_ERROR);
+        };
+    }
+
+    /// {@return the outlook as the next part of the multi sees it}
+    private static Tree with(Txn txn, Asker asker, Tree outlook) {
+        var header = new Header(asker.session, 0, 0, 0, asker.wallMillis);
+        return outlook.apply(outlook.zxid() + 1, header, txn).tree();
+    }
+
+    private static Txn refusedMulti(int parts, int failed, Code code) {
+        List<Code> codes = new ArrayList<>(parts);
+        for (int i = 0; i < parts; i++) {
+            codes.add(i < failed ? Code.OK : i == failed ? code : Code.RUNTIME_INCONSISTENCY);
+        }
+        return new Txn.RefusedMulti(List.copyOf(codes));
+    }
+
+    private Txn create(Request.Create request, Asker asker, Tree outlook, boolean inMulti) {
+        CreateMode mode = CreateMode.of(request, inMulti);
+        if (mode == null) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        if (mode.isTtl() && !options.extendedTypes) {
+            return new Txn.Refused(Code.UNIMPLEMENTED);
+        }
+        if (!mode.hasGoodTtl(request)) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        Code refusal = sessionRefusal(asker, outlook);
+        if (refusal != null) {
+            return new Txn.Refused(refusal);
+        }
+        String path = request.path();
+        if (path == null) {
+            return new Txn.Refused(Code.MARSHALLING_ERROR);
+        }
+        if (!hasParent(path)) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        List<Acl> acl = fixed(request.acl(), asker);
+        if (acl == null) {
+            return new Txn.Refused(Code.INVALID_ACL);
+        }
+        Object parent = outlook.find(path.substring(0, path.lastIndexOf('/')));
+        if (parent == null) {
+            return new Txn.Refused(Code.NO_NODE);
+        }
+        if (!permits(parent, Acl.CREATE, asker, outlook)) {
+            return new Txn.Refused(Code.NO_AUTH);
+        }
+        String full = mode.isSequential() ? path + suffix(Branch.of(parent).created) : path;
+        if (!Paths.isValid(full)) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        if (outlook.find(full) != null) {
+            return new Txn.Refused(Code.NODE_EXISTS);
+        }
+        if (Owner.isSession(Leaf.owner(Branch.record(parent)))) {
+            return new Txn.Refused(Code.NO_CHILDREN_FOR_EPHEMERALS);
+        }
+        return new Txn.Create(full, request.data(), acl, mode.owner(asker.session, request.ttl()));
+    }
+
+    private Txn delete(Request.Delete request, Asker asker, Tree outlook) {
+        Code refusal = sessionRefusal(asker, outlook);
+        if (refusal != null) {
+            return new Txn.Refused(refusal);
+        }
+        String path = request.path();
+        if (path == null) {
+            return new Txn.Refused(Code.MARSHALLING_ERROR);
+        }
+        if (!hasParent(path) || Paths.isReserved(path)) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        Object parent = outlook.find(path.substring(0, path.lastIndexOf('/')));
+        if (parent == null) {
+            return new Txn.Refused(Code.NO_NODE);
+        }
+        if (!permits(parent, Acl.DELETE, asker, outlook)) {
+            return new Txn.Refused(Code.NO_AUTH);
+        }
+        Object znode = outlook.find(path);
+        if (znode == null) {
+            return new Txn.Refused(Code.NO_NODE);
+        }
+        if (!isVersion(request.version(), Leaf.version(Branch.record(znode)))) {
+            return new Txn.Refused(Code.BAD_VERSION);
+        }
+        if (znode instanceof Branch branch && branch.childCount > 0) {
+            return new Txn.Refused(Code.NOT_EMPTY);
+        }
+        return new Txn.Delete(path);
+    }
+
+    private Txn setData(Request.SetData request, Asker asker, Tree outlook) {
+        Code refusal = sessionRefusal(asker, outlook);
+        if (refusal != null) {
+            return new Txn.Refused(refusal);
+        }
+        String path = request.path();
+        if (path == null || !Paths.isValid(path)) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        Object znode = outlook.find(path);
+        if (znode == null) {
+            return new Txn.Refused(Code.NO_NODE);
+        }
+        if (!permits(znode, Acl.WRITE, asker, outlook)) {
+            return new Txn.Refused(Code.NO_AUTH);
+        }
+        int version = Leaf.version(Branch.record(znode));
+        if (!isVersion(request.version(), version)) {
+            return new Txn.Refused(Code.BAD_VERSION);
+        }
+        return new Txn.SetData(path, request.data(), next(version));
+    }
+
+    private Txn setAcl(Request.SetAcl request, Asker asker, Tree outlook) {
+        Code refusal = sessionRefusal(asker, outlook);
+        if (refusal != null) {
+            return new Txn.Refused(refusal);
+        }
+        String path = request.path();
+        if (path == null || !Paths.isValid(path)) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        List<Acl> acl = fixed(request.acl(), asker);
+        if (acl == null) {
+            return new Txn.Refused(Code.INVALID_ACL);
+        }
+        Object znode = outlook.find(path);
+        if (znode == null) {
+            return new Txn.Refused(Code.NO_NODE);
+        }
+        if (!permits(znode, Acl.ADMIN, asker, outlook)) {
+            return new Txn.Refused(Code.NO_AUTH);
+        }
+        int aversion = Leaf.aversion(Branch.record(znode));
+        if (!isVersion(request.version(), aversion)) {
+            return new Txn.Refused(Code.BAD_VERSION);
+        }
+        return new Txn.SetAcl(path, acl, next(aversion));
+    }
+
+    private Txn check(Request.Check request, Asker asker, Tree outlook) {
+        Code refusal = sessionRefusal(asker, outlook);
+        if (refusal != null) {
+            return new Txn.Refused(refusal);
+        }
+        String path = request.path();
+        if (path == null || !Paths.isValid(path)) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        Object znode = outlook.find(path);
+        if (znode == null) {
+            return new Txn.Refused(Code.NO_NODE);
+        }
+        if (!permits(znode, Acl.READ, asker, outlook)) {
+            return new Txn.Refused(Code.NO_AUTH);
+        }
+        if (!isVersion(request.version(), Leaf.version(Branch.record(znode)))) {
+            return new Txn.Refused(Code.BAD_VERSION);
+        }
+        return new Txn.Check(path);
+    }
+
+    private Txn closeSession(Asker asker, Tree outlook) {
+        Code refusal = sessionRefusal(asker, outlook);
+        return refusal != null
+                ? new Txn.Refused(refusal)
+                : new Txn.CloseSession(outlook.ephemerals(asker.session));
+    }
+
+    /// Membership cannot change by a client's request yet, and the answer says so.
+    private Txn reconfig(Asker asker, Tree outlook) {
+        if (!options.reconfigEnabled) {
+            return new Txn.Refused(Code.RECONFIG_DISABLED);
+        }
+        Code refusal = sessionRefusal(asker, outlook);
+        return new Txn.Refused(refusal != null ? refusal : Code.UNIMPLEMENTED);
+    }
+
+    /// {@return why this connection may not speak for its session, or null if it may}
+    private static @Nullable Code sessionRefusal(Asker asker, Tree outlook) {
+        Session session = outlook.session(asker.session);
+        if (session == null) {
+            return Code.SESSION_EXPIRED;
+        }
+        return session.attach() == asker.attach ? null : Code.SESSION_MOVED;
+    }
+
+    private boolean permits(Object znode, int perm, Asker asker, Tree outlook) {
+        return rules.permits(outlook.acl(znode), perm, asker.identities);
+    }
+
+    /// {@return the list as it is stored, or null if it is not valid: once each, and `auth`
+    /// replaced by who asks}
+    private @Nullable List<Acl> fixed(@Nullable List<Acl> acl, Asker asker) {
+        if (acl == null || acl.isEmpty()) {
+            return null;
+        }
+        List<Acl> fixed = new ArrayList<>(acl.size());
+        for (Acl entry : new LinkedHashSet<>(acl)) {
+            Id id = entry.id();
+            if (id.scheme().equals(AUTH)) {
+                int before = fixed.size();
+                for (Id identity : asker.identities) {
+                    if (rules.authenticates(identity)) {
+                        fixed.add(new Acl(entry.perms(), identity));
+                    }
+                }
+                if (fixed.size() == before) {
+                    return null;
+                }
+            } else if (id.equals(Id.ANYONE)) {
+                fixed.add(entry);
+            } else if (id.scheme().equals(Id.ANYONE.scheme()) || !rules.isValid(id)) {
+                return null;
+            } else {
+                fixed.add(entry);
+            }
+        }
+        return List.copyOf(fixed);
+    }
+
+    /// {@return whether there is a part of the path that may name a parent; whether it is valid
+    /// shows later}
+    private static boolean hasParent(String path) {
+        return path.indexOf('/') >= 0 && path.indexOf('\0') < 0;
+    }
+
+    /// @param expected -1 for any
+    private static boolean isVersion(int expected, int actual) {
+        return expected == -1 || expected == actual;
+    }
+
+    /// {@return the version after this one; never -1, which would mean any}
+    private static int next(int version) {
+        return version == -2 ? 0 : version + 1;
+    }
+
+    /// {@return what a sequential name ends with: at least ten digits}
+    private static String suffix(int created) {
+        String digits = Integer.toString(created);
+        return "0".repeat(Math.max(0, 10 - digits.length())) + digits;
+    }
+}
