@@ -1,0 +1,129 @@
+package dev.ensemble.e2e.harness;
+
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// The cluster that `KUBECONFIG` names, with the commands that bring images and programs into it.
+final class NamedCluster implements Cluster {
+    private final Settings settings;
+    private final Path kubeconfig;
+    private final KubernetesClient client;
+
+    NamedCluster(Settings settings, Path kubeconfig) {
+        this.settings = settings;
+        this.kubeconfig = kubeconfig;
+        try {
+            this.client =
+                    new KubernetesClientBuilder()
+                            .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
+                            .build();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read KUBECONFIG=" + kubeconfig, e);
+        }
+    }
+
+    @Override
+    public String name() {
+        return "Kubernetes %s at %s, %d nodes"
+                .formatted(
+                        client.getKubernetesVersion().getGitVersion(),
+                        client.getMasterUrl(),
+                        client.nodes().list().getItems().size());
+    }
+
+    @Override
+    public KubernetesClient client() {
+        return client;
+    }
+
+    @Override
+    public void load(Path archive) {
+        Commands.run(kubeconfig, Commands.with(settings.load(), archive.toString()));
+    }
+
+    @Override
+    public String helm(String... arguments) {
+        return Commands.run(kubeconfig, Commands.with(settings.helm(), arguments));
+    }
+
+    @Override
+    public Program start(String name, Path output, String mainClass, List<String> arguments) {
+        Path errors = output.resolveSibling(name + ".log");
+        List<String> java =
+                List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        mainClass);
+        var builder =
+                new ProcessBuilder(Commands.with(Commands.with(settings.exec(), java), arguments))
+                        .redirectOutput(output.toFile())
+                        .redirectError(errors.toFile());
+        try {
+            return new Running(name, builder.start(), errors);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot start " + name, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+
+    private record Running(String name, Process process, Path log) implements Program {
+        private static final long FINISH_SECONDS = 120;
+
+        @Override
+        public void finish() {
+            try {
+                process.getOutputStream().close();
+                if (!process.waitFor(FINISH_SECONDS, TimeUnit.SECONDS)) {
+                    throw new IllegalStateException(
+                            "%s did not end within %d s: %s"
+                                    .formatted(name, FINISH_SECONDS, errors()));
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted", e);
+            }
+            if (process.exitValue() != 0) {
+                throw new IllegalStateException(
+                        "%s ended with %d: %s".formatted(name, process.exitValue(), errors()));
+            }
+        }
+
+        @Override
+        public boolean running() {
+            return process.isAlive();
+        }
+
+        @Override
+        public String errors() {
+            try {
+                return Files.readString(log);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public void close() {
+            // The command may be a script with the program as its child, which would outlive it.
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+    }
+}
