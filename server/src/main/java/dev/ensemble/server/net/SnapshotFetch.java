@@ -1,0 +1,149 @@
+package dev.ensemble.server.net;
+
+import dev.ensemble.server.model.Zxid;
+import dev.ensemble.server.proto.PeerProto;
+import dev.ensemble.server.proto.PeerProto.Frame;
+import dev.ensemble.server.tree.StateChange;
+import dev.ensemble.server.zab.Hello;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.util.List;
+
+/// Fetches a snapshot from the leader, on a connection and a thread of its own.
+///
+/// What has arrived is worth nothing before [#run] has returned: then it was all of it, in order
+/// and undamaged.
+public final class SnapshotFetch implements AutoCloseable {
+    /// Takes the state, piece by piece.
+    public interface Sink {
+        void accept(StateChange change) throws IOException;
+    }
+
+    private static final int CREDIT = 16;
+    private static final int CONNECT_MILLIS = 2000;
+    private static final int SILENT_MILLIS = 10_000;
+
+    private final Socket socket = new Socket();
+    private final Links.Address address;
+    private final Hello self;
+    private final int leader;
+    private final long epoch;
+    private final long zxid;
+    private final int maxFrameBytes;
+
+    private long expected;
+    private long total;
+
+    /// @param self what to say in the hello
+    /// @param zxid the state to fetch
+    public SnapshotFetch(
+            Links.Address address,
+            Hello self,
+            int leader,
+            long epoch,
+            long zxid,
+            int maxFrameBytes) {
+        this.address = address;
+        this.self = self;
+        this.leader = leader;
+        this.epoch = epoch;
+        this.zxid = zxid;
+        this.maxFrameBytes = maxFrameBytes;
+    }
+
+    /// Fetches it all. Waits; [#close] ends that.
+    ///
+    /// @throws IOException if the leader will not or cannot, something was damaged, or the sink
+    ///   failed
+    public void run(Sink sink) throws IOException {
+        socket.connect(new InetSocketAddress(address.host(), address.port()), CONNECT_MILLIS);
+        socket.setSoTimeout(SILENT_MILLIS);
+        socket.setTcpNoDelay(true);
+        var out = new DataOutputStream(socket.getOutputStream());
+        var in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
+        write(
+                out,
+                frame().setFetch(
+                                PeerProto.Fetch.newBuilder()
+                                        .setHello(LinkCodec.hello(self, leader))
+                                        .setZxid(zxid)
+                                        .setCredit(CREDIT)));
+        Frame credit = frame().setCredit(PeerProto.Credit.newBuilder().setChunks(1)).build();
+        while (!take(read(in), sink)) {
+            write(out, credit.toBuilder());
+        }
+        close();
+    }
+
+    /// Ends [#run] with an exception. Any thread.
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+
+    private Frame.Builder frame() {
+        return Frame.newBuilder().setIncarnation(self.incarnation()).setEpoch(epoch);
+    }
+
+    /// {@return whether this was the last one}
+    private boolean take(Frame frame, Sink sink) throws IOException {
+        switch (frame.getBodyCase()) {
+            case REFUSED -> throw new IOException("refused: " + frame.getRefused().getReason());
+            case CHUNK -> {}
+            default -> throw new IOException("no chunk but " + frame.getBodyCase());
+        }
+        PeerProto.Chunk chunk = frame.getChunk();
+        if (chunk.getNumber() != expected++ || frame.getEpoch() != epoch) {
+            throw new IOException(
+                    "chunk " + chunk.getNumber() + " where " + (expected - 1) + " is next");
+        }
+        List<StateChange> changes;
+        try {
+            changes = SnapshotCodec.decode(chunk);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        for (StateChange change : changes) {
+            sink.accept(change);
+        }
+        total += changes.size();
+        if (!chunk.hasTotal()) {
+            return false;
+        }
+        boolean ended =
+                !changes.isEmpty()
+                        && changes.getLast() instanceof StateChange.At(long at)
+                        && at == zxid;
+        if (chunk.getTotal() != total || !ended) {
+            throw new IOException(
+                    String.format(
+                            "%d changes where %d were sent, the last of them not the end of %s",
+                            total, chunk.getTotal(), Zxid.text(zxid)));
+        }
+        return true;
+    }
+
+    private static void write(DataOutputStream out, Frame.Builder builder) throws IOException {
+        Frame frame = builder.build();
+        byte[] bytes = new byte[Integer.BYTES + frame.getSerializedSize()];
+        java.nio.ByteBuffer.wrap(bytes).putInt(frame.getSerializedSize()).put(frame.toByteArray());
+        out.write(bytes);
+        out.flush();
+    }
+
+    private Frame read(DataInputStream in) throws IOException {
+        int length = in.readInt();
+        if (length < 0 || length > maxFrameBytes) {
+            throw new IOException(
+                    "a frame of " + length + " bytes, where " + maxFrameBytes + " is the limit");
+        }
+        byte[] bytes = new byte[length];
+        in.readFully(bytes);
+        return Frame.parseFrom(bytes);
+    }
+}
