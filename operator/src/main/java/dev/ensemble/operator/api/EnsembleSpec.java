@@ -1,0 +1,326 @@
+package dev.ensemble.operator.api;
+
+import com.fasterxml.jackson.annotation.JsonClassDescription;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Pattern;
+import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.Map;
+
+/// What the person wants. The API server applies the defaults of the annotations; the constructors
+/// apply the same ones, for a file that no API server has seen (`ensemble up`) and for callers that
+/// leave a part out.
+@JsonClassDescription("What the ensemble should be.")
+@ValidationRule(
+        value =
+                "!has(self.version) || !has(self.image) ||"
+                        + " (!has(self.image.tag) && !has(self.image.digest))",
+        message =
+                "give either spec.version, or spec.image.tag or spec.image.digest: both would name"
+                        + " an image")
+@ValidationRule(
+        value = "self.firstMyid + self.replicas - 1 <= 100",
+        message = "spec.firstMyid + spec.replicas - 1 may be at most 100")
+public record EnsembleSpec(
+        @JsonPropertyDescription(
+                        "Number of voters: 1, 3, 5, 7 or 9. Cannot be changed afterwards yet.")
+                @Default("3")
+                @Min(1)
+                @Max(9)
+                @ValidationRule(
+                        value = "self % 2 == 1",
+                        message =
+                                "spec.replicas must be odd (1, 3, 5, 7 or 9): an even number of"
+                                        + " voters tolerates no more failures than one voter less")
+                @ValidationRule(
+                        value = "self == oldSelf",
+                        message =
+                                "spec.replicas cannot be changed yet: voters cannot be added or"
+                                        + " removed safely in this version; create another Ensemble"
+                                        + " of the size you need")
+                Integer replicas,
+        @JsonPropertyDescription(
+                        "Version of the server, used as tag of the image. The operator's own"
+                            + " version if neither this nor image.tag nor image.digest is given.")
+                @Pattern("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+                @Nullable String version,
+        @JsonPropertyDescription("Image of the server, where it is not the operator's default.")
+                @Nullable Image image,
+        @JsonPropertyDescription(
+                        "myid of the member with ordinal 0; member n has myid firstMyid + n for"
+                                + " ever. Cannot be changed afterwards.")
+                @Default("1")
+                @Min(1)
+                @Max(100)
+                @ValidationRule(
+                        value = "self == oldSelf",
+                        message =
+                                "spec.firstMyid cannot be changed: the members keep their myid for"
+                                        + " ever")
+                Integer firstMyid,
+        @JsonPropertyDescription(
+                        "Settings of the server, key and value as in zoo.cfg. A change restarts the"
+                                + " members one by one. Keys that the operator sets itself are"
+                                + " refused.")
+                @Size(max = 128)
+                @ValidationRule(value = SpecRules.CONFIG_KEYS, message = SpecRules.CONFIG_KEYS_SAY)
+                @ValidationRule(value = SpecRules.RESERVED, message = SpecRules.RESERVED_SAY)
+                @ValidationRule(
+                        value = SpecRules.CONFIG_VALUES,
+                        message = SpecRules.CONFIG_VALUES_SAY)
+                @Nullable Map<String, String> config,
+        @JsonPropertyDescription("The Java virtual machine of the members.") @Default("{}") Jvm jvm,
+        @JsonPropertyDescription("Where the members keep their data.") @Default("{}")
+                Storage storage,
+        @JsonPropertyDescription("How members are restarted when something changes.") @Default("{}")
+                Update update,
+        @JsonPropertyDescription("Where members may run.") @Default("{}") Availability availability,
+        @JsonPropertyDescription("What the members' pods have in addition.")
+                @Nullable PodTemplate podTemplate,
+        @JsonPropertyDescription(
+                        "A time such as 2026-01-01T00:00:00Z. Setting another one restarts the"
+                                + " members one by one.")
+                @Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$")
+                @Nullable String restartedAt,
+        @JsonPropertyDescription(
+                        "While true the operator changes nothing; it goes on to report the status.")
+                @Default("false")
+                Boolean paused) {
+
+    @SuppressWarnings("NullAway") // Jackson passes null for what the file leaves out.
+    public EnsembleSpec {
+        replicas = replicas == null ? Integer.valueOf(3) : replicas;
+        firstMyid = firstMyid == null ? Integer.valueOf(1) : firstMyid;
+        jvm = jvm == null ? new Jvm(null, null) : jvm;
+        storage = storage == null ? new Storage(null, null, null) : storage;
+        update = update == null ? new Update(null, null, null) : update;
+        availability = availability == null ? new Availability(null) : availability;
+        paused = paused == null ? Boolean.FALSE : paused;
+    }
+
+    /// {@return the spec with every default}
+    @SuppressWarnings("NullAway")
+    public static EnsembleSpec defaults() {
+        return new EnsembleSpec(
+                null, null, null, null, null, null, null, null, null, null, null, null);
+    }
+
+    /// {@return the same spec with another number of voters}
+    public EnsembleSpec withReplicas(int number) {
+        return new EnsembleSpec(
+                number,
+                version,
+                image,
+                firstMyid,
+                config,
+                jvm,
+                storage,
+                update,
+                availability,
+                podTemplate,
+                restartedAt,
+                paused);
+    }
+
+    /// {@return the settings of the server, empty if there are none}
+    public Map<String, String> settings() {
+        return config == null ? Map.of() : config;
+    }
+
+    @JsonClassDescription("An image of the server.")
+    public record Image(
+            @JsonPropertyDescription("Registry and name, without tag.")
+                    @Pattern("^[a-z0-9]([a-zA-Z0-9._:/-]*[a-zA-Z0-9])?$")
+                    @Nullable String repository,
+            @JsonPropertyDescription("Tag of the image.")
+                    @Pattern("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+                    @Nullable String tag,
+            @JsonPropertyDescription("Digest of the image; wins over the tag.")
+                    @Pattern("^sha256:[0-9a-f]{64}$")
+                    @Nullable String digest,
+            @JsonPropertyDescription("When the image is pulled.") @Nullable PullPolicy pullPolicy,
+            @JsonPropertyDescription(
+                            "Names of the Secrets in this namespace that hold the registry's"
+                                    + " credentials.")
+                    @Size(max = 16)
+                    @Nullable List<String> pullSecrets) {}
+
+    /// When kubelet pulls an image; the names are Kubernetes' own.
+    public enum PullPolicy {
+        Always,
+        IfNotPresent,
+        Never
+    }
+
+    @JsonClassDescription("The Java virtual machine of the members.")
+    public record Jvm(
+            @JsonPropertyDescription(
+                            "Share of the container's memory that the heap may take, in percent.")
+                    @Default("60")
+                    @Min(10)
+                    @Max(90)
+                    Integer maxRAMPercentage,
+            @JsonPropertyDescription("Further options, each of the form -...")
+                    @Size(max = 32)
+                    @ValidationRule(
+                            value = "self.all(o, o.matches('^-[^\\\\s\"\\'@]+$'))",
+                            message =
+                                    "each of spec.jvm.options must begin with '-' and hold no white"
+                                            + " space, quote or '@'")
+                    @Nullable List<String> options) {
+        @SuppressWarnings("NullAway")
+        public Jvm {
+            maxRAMPercentage = maxRAMPercentage == null ? Integer.valueOf(60) : maxRAMPercentage;
+        }
+    }
+
+    @JsonClassDescription("Where the members keep their data.")
+    public record Storage(
+            @JsonPropertyDescription("Persistent is the only type yet.") @Default("Persistent")
+                    StorageType type,
+            @JsonPropertyDescription("The volume of each member, for its log and its state.")
+                    @Default("{}")
+                    Volume log,
+            @JsonPropertyDescription("What happens to the volumes.") @Default("{}")
+                    Retention retention) {
+        @SuppressWarnings("NullAway")
+        public Storage {
+            type = type == null ? StorageType.Persistent : type;
+            log = log == null ? new Volume(null, null) : log;
+            retention = retention == null ? new Retention(null, null) : retention;
+        }
+    }
+
+    /// Kinds of storage; one until a member without a disk is safe.
+    public enum StorageType {
+        Persistent
+    }
+
+    @JsonClassDescription("A volume.")
+    @ValidationRule(
+            value =
+                    "has(self.storageClassName) == has(oldSelf.storageClassName) &&"
+                            + " (!has(self.storageClassName) || self.storageClassName =="
+                            + " oldSelf.storageClassName)",
+            message =
+                    "spec.storage.log.storageClassName cannot be changed: a volume keeps its class;"
+                            + " create another Ensemble")
+    public record Volume(
+            @JsonPropertyDescription("Size, such as 8Gi. Cannot be changed afterwards yet.")
+                    @Default("8Gi")
+                    @Pattern("^[1-9][0-9]*(Mi|Gi|Ti|M|G|T)$")
+                    @ValidationRule(
+                            value = "self == oldSelf",
+                            message =
+                                    "spec.storage.log.size cannot be changed yet: this version does"
+                                            + " not grow volumes")
+                    String size,
+            @JsonPropertyDescription(
+                            "StorageClass of the volume; the cluster's default class if left out.")
+                    @Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+                    @Nullable String storageClassName) {
+        @SuppressWarnings("NullAway")
+        public Volume {
+            size = size == null ? "8Gi" : size;
+        }
+    }
+
+    @JsonClassDescription("What happens to the volumes.")
+    public record Retention(
+            @JsonPropertyDescription("When the Ensemble is deleted.") @Default("Retain")
+                    Keep whenDeleted,
+            @JsonPropertyDescription("When a member is removed.") @Default("Retain")
+                    Keep whenScaled) {
+        @SuppressWarnings("NullAway")
+        public Retention {
+            whenDeleted = whenDeleted == null ? Keep.Retain : whenDeleted;
+            whenScaled = whenScaled == null ? Keep.Retain : whenScaled;
+        }
+    }
+
+    /// Whether a volume outlives its use; the names are Kubernetes' own.
+    public enum Keep {
+        Retain,
+        Delete
+    }
+
+    @JsonClassDescription("How members are restarted when something changes.")
+    public record Update(
+            @JsonPropertyDescription(
+                            "Automatic: the operator restarts the members one by one. Manual: it"
+                                    + " reports them as outdated, and a person deletes the pods.")
+                    @Default("Automatic")
+                    Strategy strategy,
+            @JsonPropertyDescription(
+                            "How long all members must have been ready before the next one is"
+                                    + " restarted, in seconds.")
+                    @Default("15")
+                    @Min(0)
+                    @Max(3600)
+                    Integer minReadySeconds,
+            @JsonPropertyDescription(
+                            "After how long a member that does not come back is reported as failed,"
+                                    + " such as 10m. It reports, and never forces anything.")
+                    @Default("10m")
+                    @Pattern("^[1-9][0-9]{0,4}(s|m|h)$")
+                    String memberTimeout) {
+        @SuppressWarnings("NullAway")
+        public Update {
+            strategy = strategy == null ? Strategy.Automatic : strategy;
+            minReadySeconds = minReadySeconds == null ? Integer.valueOf(15) : minReadySeconds;
+            memberTimeout = memberTimeout == null ? "10m" : memberTimeout;
+        }
+
+        /// {@return `memberTimeout` in seconds}
+        public long memberTimeoutSeconds() {
+            long number = Long.parseLong(memberTimeout.substring(0, memberTimeout.length() - 1));
+            return switch (memberTimeout.charAt(memberTimeout.length() - 1)) {
+                case 'h' -> number * 3600;
+                case 'm' -> number * 60;
+                default -> number;
+            };
+        }
+    }
+
+    /// Who restarts outdated members.
+    public enum Strategy {
+        Automatic,
+        Manual
+    }
+
+    @JsonClassDescription("Where members may run.")
+    public record Availability(
+            @JsonPropertyDescription("How members are spread over the cluster.") @Default("{}")
+                    Spread spread) {
+        @SuppressWarnings("NullAway")
+        public Availability {
+            spread = spread == null ? new Spread(null, null) : spread;
+        }
+    }
+
+    @JsonClassDescription("How members are spread over the cluster.")
+    public record Spread(
+            @JsonPropertyDescription("Over zones.") @Default("Preferred") SpreadPolicy zones,
+            @JsonPropertyDescription("Over nodes.") @Default("Preferred") SpreadPolicy hosts) {
+        @SuppressWarnings("NullAway")
+        public Spread {
+            zones = zones == null ? SpreadPolicy.Preferred : zones;
+            hosts = hosts == null ? SpreadPolicy.Preferred : hosts;
+        }
+    }
+
+    /// How strictly members are kept apart.
+    public enum SpreadPolicy {
+        Required,
+        Preferred,
+        Off
+    }
+}

@@ -1,0 +1,74 @@
+package dev.ensemble.operator.api;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Names, labels, annotations and ports of an ensemble's objects. They are frozen: a change would
+/// leave objects behind, or make a StatefulSet that cannot be updated.
+public final class Labels {
+    public static final int CLIENT_PORT = 2181;
+    public static final int PEER_PORT = 2888;
+
+    /// Accepted in a server's address for the sake of existing files, and unused.
+    public static final int ELECTION_PORT = 3888;
+
+    public static final int ADMIN_PORT = 8080;
+    public static final int METRICS_PORT = 7000;
+
+    /// On StatefulSet and pods: the hash of all that needs a restart to change.
+    public static final String REVISION = "ensemble.dev/revision";
+
+    /// On the pods: the hash of the configuration that they were started with.
+    public static final String CONFIG_HASH = "ensemble.dev/config-hash";
+
+    /// On volume claims and StatefulSet: the ensemble that the data belongs to.
+    public static final String ENSEMBLE_ID = "ensemble.dev/ensemble-id";
+
+    /// On volume claims, StatefulSet and ConfigMap: when the ensemble first formed.
+    public static final String BOOTSTRAPPED = "ensemble.dev/bootstrapped";
+
+    public static final String MANAGER = "ensemble-operator";
+
+    private Labels() {}
+
+    /// {@return the labels that select the members of an ensemble}
+    public static Map<String, String> selector(String ensemble) {
+        Map<String, String> labels = new LinkedHashMap<>();
+        labels.put("app.kubernetes.io/name", "ensemble");
+        labels.put("app.kubernetes.io/instance", ensemble);
+        labels.put("app.kubernetes.io/component", "server");
+        return labels;
+    }
+
+    /// {@return the labels of every object of an ensemble}
+    public static Map<String, String> all(String ensemble) {
+        Map<String, String> labels = selector(ensemble);
+        labels.put("app.kubernetes.io/managed-by", MANAGER);
+        return labels;
+    }
+
+    /// {@return the name of the Service that gives each member its address}
+    public static String peers(String ensemble) {
+        return ensemble + "-peers";
+    }
+
+    /// {@return the name of the Service that clients connect to}
+    public static String client(String ensemble) {
+        return ensemble + "-client";
+    }
+
+    /// {@return the name of the ConfigMap with `zoo.cfg`}
+    public static String config(String ensemble) {
+        return ensemble + "-config";
+    }
+
+    /// {@return the name of a member's pod}
+    public static String pod(String ensemble, int ordinal) {
+        return ensemble + "-" + ordinal;
+    }
+
+    /// {@return the name of a member's volume claim}
+    public static String claim(String ensemble, int ordinal) {
+        return "data-" + pod(ensemble, ordinal);
+    }
+}

@@ -1,0 +1,179 @@
+package dev.ensemble.operator.tool;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+
+import dev.ensemble.operator.api.Ensemble;
+
+import io.fabric8.crdv2.generator.CRDGenerator;
+import io.fabric8.crdv2.generator.CRDPostProcessor;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceColumnDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionVersion;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+
+/// Writes the resource definition in `crds/` from the classes in `api`. Run by a person after a
+/// change there; a test says when the file is out of date.
+public final class CrdMain {
+    /// The file's name inside `crds/`.
+    public static final String FILE = "ensembles.ensemble.dev-v1.yaml";
+
+    private static final List<String> COLUMNS =
+            List.of(
+                    "READY",
+                    "LEADER",
+                    "QUORUM",
+                    "CANLOSE",
+                    "VERSION",
+                    "PHASE",
+                    "AGE",
+                    "WAITING-FOR",
+                    "ENDPOINT",
+                    "ENSEMBLE-ID",
+                    "ZNODES",
+                    "CLIENTS",
+                    "WRITES/S");
+
+    private CrdMain() {}
+
+    /// Writes the definition.
+    ///
+    /// @param args the folder to write to
+    public static void main(String[] args) throws IOException {
+        Files.writeString(Path.of(args[0], FILE), definition());
+    }
+
+    /// {@return the definition as YAML}
+    static String definition() throws IOException {
+        Path folder = Files.createTempDirectory("crd");
+        try {
+            int written =
+                    new CRDGenerator()
+                            .customResourceClasses(Ensemble.class)
+                            .forCRDVersions("v1")
+                            .withPostProcessor(new Finish())
+                            .inOutputDir(folder.toFile())
+                            .generate();
+            if (written != 1) {
+                throw new IllegalStateException("expected one definition, got " + written);
+            }
+            String yaml = Files.readString(folder.resolve("ensembles.ensemble.dev-v1.yml"));
+            return "# Generated from operator/src/main/java/dev/ensemble/operator/api by CrdMain.\n"
+                    + yaml.substring(yaml.indexOf("apiVersion:"));
+        } finally {
+            try (var files = Files.list(folder)) {
+                for (Path each : files.toList()) {
+                    Files.delete(each);
+                }
+            }
+            Files.delete(folder);
+        }
+    }
+
+    /// What the generator cannot do: columns in our order, lists that merge by key, and limits on
+    /// the values of a map.
+    private static final class Finish implements CRDPostProcessor {
+        @Override
+        public HasMetadata process(HasMetadata made, String version) {
+            finish((CustomResourceDefinition) made);
+            return made;
+        }
+    }
+
+    private static void finish(CustomResourceDefinition crd) {
+        for (CustomResourceDefinitionVersion each : crd.getSpec().getVersions()) {
+            List<CustomResourceColumnDefinition> columns =
+                    new ArrayList<>(each.getAdditionalPrinterColumns());
+            columns.sort((a, b) -> COLUMNS.indexOf(a.getName()) - COLUMNS.indexOf(b.getName()));
+            each.setAdditionalPrinterColumns(columns);
+            JSONSchemaProps root = each.getSchema().getOpenAPIV3Schema();
+            root.setDescription(
+                    "A replicated coordination service that speaks ZooKeeper's client protocol.");
+            JSONSchemaProps spec = property(root, "spec");
+            spec.setDefault(JsonNodeFactory.instance.objectNode());
+            JSONSchemaProps config = property(spec, "config");
+            config.setMaxProperties(128L);
+            config.setMaxItems(null);
+            config.getAdditionalProperties().getSchema().setMaxLength(1024L);
+            limitItems(property(property(spec, "jvm"), "options"), 256);
+            limitItems(property(property(spec, "image"), "pullSecrets"), 253);
+            JSONSchemaProps template = property(spec, "podTemplate");
+            for (String map : List.of("labels", "annotations")) {
+                JSONSchemaProps values = property(property(template, "metadata"), map);
+                values.setMaxProperties(64L);
+                values.setMaxItems(null);
+            }
+            JSONSchemaProps pod = property(template, "spec");
+            property(pod, "nodeSelector").setMaxProperties(64L);
+            property(pod, "nodeSelector").setMaxItems(null);
+            anything(property(pod, "resources"));
+            anything(property(pod, "affinity"));
+            anything(property(pod, "tolerations").getItems().getSchema());
+            JSONSchemaProps status = property(root, "status");
+            status.setDescription("What the operator saw, and what it waits for.");
+            spec.setDescription("What the ensemble should be.");
+            property(status, "conditions").setDescription("Conditions, by type.");
+            mergeBy(property(status, "conditions"), "type");
+            mergeBy(property(status, "members"), "myid");
+            describeConditions(property(status, "conditions").getItems().getSchema());
+            withoutTwins(root);
+        }
+    }
+
+    private static JSONSchemaProps property(JSONSchemaProps parent, String name) {
+        JSONSchemaProps child = parent.getProperties().get(name);
+        if (child == null) {
+            throw new IllegalStateException("no property " + name);
+        }
+        return child;
+    }
+
+    private static void limitItems(JSONSchemaProps list, long characters) {
+        list.getItems().getSchema().setMaxLength(characters);
+    }
+
+    private static void anything(JSONSchemaProps object) {
+        object.setType("object");
+        object.setAdditionalProperties(null);
+        object.setProperties(null);
+        object.setXKubernetesPreserveUnknownFields(true);
+    }
+
+    private static void mergeBy(JSONSchemaProps list, String key) {
+        list.setXKubernetesListType("map");
+        list.setXKubernetesListMapKeys(List.of(key));
+        list.getItems().getSchema().setRequired(List.of(key));
+    }
+
+    private static void describeConditions(JSONSchemaProps condition) {
+        condition.setDescription("A condition.");
+        property(condition, "type").setDescription("What it is about.");
+        property(condition, "status").setDescription("True, False or Unknown.");
+        property(condition, "reason").setDescription("Why, in one word for programs.");
+        property(condition, "message").setDescription("Why, in words for people.");
+        property(condition, "lastTransitionTime").setDescription("When the status changed last.");
+        property(condition, "observedGeneration")
+                .setDescription("Generation of the spec that it is about.");
+    }
+
+    /// A record's annotation is on its field and on its accessor, so the generator finds it twice.
+    private static void withoutTwins(JSONSchemaProps schema) {
+        if (schema.getXKubernetesValidations() != null) {
+            schema.setXKubernetesValidations(
+                    new ArrayList<>(new LinkedHashSet<>(schema.getXKubernetesValidations())));
+        }
+        if (schema.getProperties() != null) {
+            schema.getProperties().values().forEach(CrdMain::withoutTwins);
+        }
+        if (schema.getItems() != null && schema.getItems().getSchema() != null) {
+            withoutTwins(schema.getItems().getSchema());
+        }
+    }
+}
