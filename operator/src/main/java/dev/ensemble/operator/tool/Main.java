@@ -13,13 +13,27 @@ import picocli.CommandLine.Spec;
         name = "ensemble",
         description = "Runs Ensembles on Kubernetes or on this machine.",
         mixinStandardHelpOptions = true,
-        versionProvider = Main.Version.class)
+        versionProvider = Main.Version.class,
+        subcommands = {Up.class, Down.class, Status.class})
 public final class Main implements Runnable {
     @Spec private CommandSpec spec = CommandSpec.create();
 
     /// Runs the command that the arguments name and ends the process with its exit code.
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        System.exit(commandLine().execute(args));
+    }
+
+    /// {@return the program; a [Refusal] ends it with its own words and exit code 1}
+    static CommandLine commandLine() {
+        return new CommandLine(new Main())
+                .setExecutionExceptionHandler((failure, command, _) -> {
+                    if (!(failure instanceof Refusal)) {
+                        throw failure;
+                    }
+                    command.getErr().println("ensemble: " + failure.getMessage());
+                    command.getErr().flush();
+                    return 1;
+                });
     }
 
     @Override

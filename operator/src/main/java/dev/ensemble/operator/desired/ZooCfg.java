@@ -1,0 +1,160 @@
+package dev.ensemble.operator.desired;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.ensemble.operator.api.Labels;
+
+import org.jspecify.annotations.Nullable;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/// The file `zoo.cfg` of a member, in ZooKeeper's own syntax; the same for all members where each
+/// runs in a pod of its own.
+///
+/// @param lines key and value in the order of the file; nothing that a properties file would read
+///   differently than it stands here (`SpecRules` refuses such values)
+public record ZooCfg(Map<String, String> lines) {
+    private static final List<String> NOT_HASHED_PREFIXES = List.of("server.", "group.", "weight.");
+    private static final List<String> NOT_HASHED = List.of("bootstrap", "ensembleId", "version");
+
+    public ZooCfg {
+        lines = Collections.unmodifiableMap(new LinkedHashMap<>(lines));
+    }
+
+    /// How an ensemble may form.
+    public enum Bootstrap {
+        /// It forms once every declared voter has been seen blank with the same record.
+        UNANIMOUS("unanimous"),
+        /// It has formed before and never does again.
+        BOOTSTRAPPED("bootstrapped");
+
+        private final String text;
+
+        Bootstrap(String text) {
+            this.text = text;
+        }
+    }
+
+    /// A voter as the others and the clients reach it.
+    public record Voter(
+            int myid,
+            String host,
+            int peerPort,
+            int electionPort,
+            String clientHost,
+            int clientPort) {
+        private String line() {
+            return "%s:%d:%d:participant;%s:%d"
+                    .formatted(host, peerPort, electionPort, clientHost, clientPort);
+        }
+    }
+
+    /// Where a member keeps its data, and where it listens for those who look after it.
+    ///
+    /// @param adminAddress the address of the admin server; null for all
+    /// @param tokenFile where the server writes the token that a drain needs
+    public record Place(
+            String dataDir,
+            @Nullable String adminAddress,
+            int adminPort,
+            int metricsPort,
+            String tokenFile) {
+        /// Inside a pod.
+        static final Place POD =
+                new Place(
+                        "/var/lib/ensemble",
+                        null,
+                        Labels.ADMIN_PORT,
+                        Labels.METRICS_PORT,
+                        "/run/ensemble/token");
+    }
+
+    /// {@return the file}
+    ///
+    /// @param settings what the person wants beside or instead of our defaults
+    public static ZooCfg of(
+            Place place,
+            Map<String, String> settings,
+            List<Voter> voters,
+            Bootstrap bootstrap,
+            String ensembleId) {
+        Map<String, String> lines = new LinkedHashMap<>();
+        lines.put("tickTime", "2000");
+        lines.put("initLimit", "10");
+        lines.put("syncLimit", "5");
+        new TreeMap<>(settings).forEach((key, value) -> lines.put(key, value.strip()));
+        lines.put("dataDir", place.dataDir());
+        lines.put("admin.enableServer", "true");
+        if (place.adminAddress() != null) {
+            lines.put("admin.serverAddress", place.adminAddress());
+        }
+        lines.put("admin.serverPort", Integer.toString(place.adminPort()));
+        lines.put("admin.tokenFile", place.tokenFile());
+        lines.put("metricsProvider.httpPort", Integer.toString(place.metricsPort()));
+        lines.put("reconfigEnabled", "true");
+        lines.put("ensembleId", ensembleId);
+        lines.put("bootstrap", bootstrap.text);
+        for (Voter voter : voters) {
+            lines.put("server." + voter.myid(), voter.line());
+        }
+        return new ZooCfg(lines);
+    }
+
+    /// {@return the voters of an ensemble in pods, by their names in the headless Service}
+    public static List<Voter> voters(String name, String namespace, int firstMyid, int replicas) {
+        return IntStream.range(0, replicas)
+                .mapToObj(ordinal ->
+                        new Voter(
+                                firstMyid + ordinal,
+                                "%s.%s.%s.svc"
+                                        .formatted(
+                                                Labels.pod(name, ordinal),
+                                                Labels.peers(name),
+                                                namespace),
+                                Labels.PEER_PORT,
+                                Labels.ELECTION_PORT,
+                                "0.0.0.0",
+                                Labels.CLIENT_PORT))
+                .toList();
+    }
+
+    /// {@return the text of the file}
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        lines.forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
+        return text.toString();
+    }
+
+    /// {@return the hash of what needs a restart to change, as the server computes it}
+    public String hash() {
+        StringBuilder text = new StringBuilder();
+        new TreeMap<>(lines)
+                .forEach((key, value) -> {
+                    if (hashed(key)) {
+                        text.append(key).append('=').append(value).append('\n');
+                    }
+                });
+        return sha256(text.toString());
+    }
+
+    private static boolean hashed(String key) {
+        return !NOT_HASHED.contains(key) && NOT_HASHED_PREFIXES.stream().noneMatch(key::startsWith);
+    }
+
+    static String sha256(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every JDK has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package dev.ensemble.operator.ensemble;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+
+/// What a member tells about itself (`server/docs/status.md`), as much of it as we use. What the
+/// member does not know is null. A newer server may tell more; that is ignored.
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record MemberStatus(
+        int myid,
+        @Nullable String version,
+        @Nullable String configHash,
+        @Nullable String ensembleId,
+        @Nullable String role,
+        @Nullable Integer leader,
+        long epoch,
+        boolean serving,
+        boolean draining,
+        long outOfSyncMillis,
+        @Nullable Identity identity,
+        @Nullable Configuration configuration,
+        @Nullable Quorum quorum,
+        @Nullable List<Voter> voters,
+        @Nullable SafeToStop safeToStop,
+        @Nullable List<String> warnings,
+        @Nullable Metrics metrics) {
+
+    /// Whose data it holds.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Identity(@Nullable String state, @Nullable String incarnation, long starts) {}
+
+    /// The committed configuration.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Configuration(
+            @Nullable String version, boolean pending, @Nullable List<Member> members) {}
+
+    /// A member of the committed configuration.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Member(int myid, @Nullable String role, @Nullable String incarnation) {}
+
+    /// The quorum; told by the leader only.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Quorum(int configured, int needed, int synced, int canLose) {}
+
+    /// A voter as the leader sees it.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Voter(
+            int myid,
+            boolean connected,
+            boolean synced,
+            @Nullable Long lag,
+            @Nullable String incarnation,
+            boolean safeToStop,
+            @Nullable List<String> reasons) {}
+
+    /// Whether the member may stop, as the leader last told it.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record SafeToStop(boolean value, @Nullable List<String> reasons) {}
+
+    /// Figures.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Metrics(
+            double znodes,
+            double connections,
+            double sessions,
+            double writesPerSecond,
+            double p99Millis) {}
+
+    /// {@return whether it says that it leads}
+    public boolean leads() {
+        return "leader".equals(role);
+    }
+}
