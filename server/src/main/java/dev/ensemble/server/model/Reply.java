@@ -26,6 +26,12 @@ public sealed interface Reply {
     /// Of getData and reconfig.
     record Data(byte @Nullable [] data, Stat stat) implements Reply {}
 
+    /// Of getData from a tree, which need not copy the data for it: `length` bytes of `source`,
+    /// which nobody changes.
+    ///
+    /// @param length -1 for null data
+    record Slice(byte[] source, int from, int length, Stat stat) implements Reply {}
+
     /// Of getACL.
     record AclList(List<Acl> acl, Stat stat) implements Reply {}
 

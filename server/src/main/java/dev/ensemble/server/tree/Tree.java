@@ -11,8 +11,10 @@ import dev.ensemble.server.model.Zxid;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -243,6 +245,26 @@ public final class Tree {
         List<String> names = new ArrayList<>(branch.childCount);
         Trie.forEach(branch.children, child -> names.add(Leaf.name(Branch.record(child))));
         return names;
+    }
+
+    /// {@return how many znodes are below this one, at any depth}
+    ///
+    /// Takes as long as looking at each that has children: the root, of which everything is below,
+    /// is known.
+    int descendants(Object znode) {
+        if (!(znode instanceof Branch top) || top.children == null) {
+            return 0;
+        }
+        if (Leaf.nameFrom(top.record) == Leaf.nameTo(top.record)) {
+            return znodes - 1;
+        }
+        int count = 0;
+        Deque<Trie> open = new ArrayDeque<>();
+        open.push(top.children);
+        while (!open.isEmpty()) {
+            count += Trie.count(open.pop(), open);
+        }
+        return count;
     }
 
     /// Makes a tree of a stored state.

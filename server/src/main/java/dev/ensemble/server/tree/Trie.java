@@ -3,6 +3,7 @@ package dev.ensemble.server.tree;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.function.Consumer;
 
 /// A persistent hash trie of znodes by name: the children of one znode. Also sets of names
@@ -73,6 +74,24 @@ final class Trie {
         } else if (trie != null) {
             out.accept(trie);
         }
+    }
+
+    /// {@return how many znodes are in the trie}
+    ///
+    /// @param below gets the children of each that has some
+    static int count(Trie trie, Deque<Trie> below) {
+        int count = 0;
+        for (Object slot : trie.slots) {
+            if (slot instanceof Trie node) {
+                count += count(node, below);
+            } else {
+                count++;
+                if (slot instanceof Branch branch && branch.children != null) {
+                    below.push(branch.children);
+                }
+            }
+        }
+        return count;
     }
 
     /// What [Trie#diff] finds.

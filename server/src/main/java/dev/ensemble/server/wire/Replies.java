@@ -28,6 +28,13 @@ final class Replies {
                 Jute.writeBuffer(out, data);
                 Jute.writeStat(out, stat);
             }
+            case Reply.Slice(var source, int from, int length, var stat) -> {
+                out.writeInt(length);
+                if (length > 0) {
+                    out.writeBytes(source, from, length);
+                }
+                Jute.writeStat(out, stat);
+            }
             case Reply.AclList(var acl, var stat) -> {
                 Jute.writeAcl(out, acl);
                 Jute.writeStat(out, stat);
