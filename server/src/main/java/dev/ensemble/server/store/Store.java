@@ -1,0 +1,183 @@
+package dev.ensemble.server.store;
+
+import dev.ensemble.server.model.Zxid;
+import dev.ensemble.server.tree.HashKey;
+import dev.ensemble.server.tree.Tree;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+/// A member's data folder, open: what it said at the start, the log's thread, and the state behind
+/// the log.
+///
+/// One process at a time. Each method says which thread may call it; what the peer orders goes
+/// through [#startLog].
+public final class Store implements AutoCloseable {
+    private final Disk disk;
+    private final StoreOptions options;
+    private final LogMetrics metrics;
+    private final Recovery.Opened opened;
+    private final DiskWork work;
+    private final AtomicLong flushedBytes;
+
+    private volatile @Nullable LogWriter writer;
+
+    private Store(
+            Disk disk,
+            StoreOptions options,
+            LogMetrics metrics,
+            Recovery.Opened opened,
+            LongSupplier random) {
+        this.disk = disk;
+        this.options = options;
+        this.metrics = metrics;
+        this.opened = opened;
+        this.work =
+                new DiskWork(
+                        disk,
+                        options,
+                        random,
+                        opened.states(),
+                        metrics,
+                        opened.current(),
+                        opened.log());
+        // What was found in the log has not been flushed either.
+        long found = 0;
+        for (LogEntry entry : opened.recovered().log()) {
+            found += entry.payload().bytes().length;
+        }
+        this.flushedBytes = new AtomicLong(-found);
+    }
+
+    /// Opens the data folder of a member and recovers what it holds; a folder that is missing or
+    /// empty becomes that of a blank member.
+    ///
+    /// @param hashKey of the trees of this process
+    /// @throws StoreException if the folder is another member's, in use, or in a state that a
+    ///   person has to look at
+    public static Store open(Path folder, int myid, HashKey hashKey, StoreOptions options)
+            throws IOException {
+        FolderDisk disk = FolderDisk.lock(folder);
+        var random = new SecureRandom();
+        return open(
+                disk,
+                name -> RocksEngine.open(disk.path(name)),
+                myid,
+                hashKey,
+                options,
+                random::nextLong);
+    }
+
+    static Store open(
+            Disk disk,
+            StateEngine.Opener opener,
+            int myid,
+            HashKey hashKey,
+            StoreOptions options,
+            LongSupplier random)
+            throws IOException {
+        var metrics = new LogMetrics();
+        try {
+            var recovery = new Recovery(disk, opener, options, myid, hashKey, random, metrics);
+            return new Store(disk, options, metrics, recovery.open(), random);
+        } catch (IOException | RuntimeException e) {
+            disk.close();
+            throw e;
+        }
+    }
+
+    /// {@return what the disk said at the start}
+    public Recovered recovered() {
+        return opened.recovered();
+    }
+
+    /// Starts the log thread.
+    ///
+    /// @throws IllegalStateException if it has been started
+    public synchronized LogWriter startLog(LogWriter.Listener listener) {
+        if (writer != null) {
+            throw new IllegalStateException("the log thread has been started");
+        }
+        var started = new LogWriter(work, options, listener);
+        writer = started;
+        started.start();
+        return started;
+    }
+
+    /// For tests, which do the log thread's work themselves.
+    DiskWork work() {
+        return work;
+    }
+
+    /// Stores a version of the tree as the state on disk and lets go of the log below it. For any
+    /// thread but peer and log; takes as long as what has changed since the last time is long.
+    ///
+    /// @param committed a version of the tree
+    /// @return the zxid of the state on disk, read back
+    /// @throws IllegalArgumentException if the member's own log on disk does not reach that far
+    ///   (see [LogWriter#synced()])
+    public long flush(Tree committed) throws IOException, InterruptedException {
+        if (committed.zxid() > work.synced()) {
+            throw new IllegalArgumentException(
+                    "the tree of "
+                            + Zxid.text(committed.zxid())
+                            + " cannot be stored: the log on disk ends at "
+                            + Zxid.text(work.synced()));
+        }
+        long bytes = metrics.bytes();
+        long stored = opened.states().flush(committed);
+        flushedBytes.set(bytes);
+        LogWriter log = writer;
+        if (log != null) {
+            log.stored(stored);
+        }
+        return stored;
+    }
+
+    /// {@return the zxid of the state on disk; any thread, waits for a flush that is going on}
+    public long stateZxid() {
+        return opened.states().zxid();
+    }
+
+    /// {@return how many bytes went into the log since the last flush; any thread}
+    public long bytesSinceFlush() {
+        return metrics.bytes() - flushedBytes.get();
+    }
+
+    /// Begins to receive a snapshot beside the data in force, for
+    /// [dev.ensemble.server.zab.DiskOp.Install]. What was received before and not installed is
+    /// deleted.
+    public SnapshotReceiver receive(long zxid) throws IOException {
+        return opened.states().receive(zxid);
+    }
+
+    /// {@return what the log has done; any thread}
+    public LogMetrics metrics() {
+        return metrics;
+    }
+
+    /// {@return how many bytes may still be written to the folder's file system; any thread}
+    public long freeBytes() throws IOException {
+        return disk.freeBytes();
+    }
+
+    /// Ends the log thread once it has done what was ordered, and lets go of the folder.
+    @Override
+    public void close() throws IOException {
+        LogWriter log = writer;
+        if (log != null) {
+            log.close();
+        }
+        try (Disk closing = disk;
+                StateStore states = opened.states();
+                DiskWork last = work) {
+            // In that order: log, state, folder with its lock.
+            assert closing != null && states != null && last != null;
+        }
+    }
+}
