@@ -20,7 +20,14 @@ public final class Main implements Runnable {
 
     /// Runs the command that the arguments name and ends the process with its exit code.
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        var line = new CommandLine(new Main());
+        // What follows the command of the shell belongs to it: `cli ls -R /`.
+        line.addSubcommand(new CommandLine(new Cli()).setStopAtPositional(true));
+        return line;
     }
 
     @Override
