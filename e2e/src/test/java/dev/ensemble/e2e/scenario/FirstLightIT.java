@@ -120,8 +120,9 @@ class FirstLightIT {
             for (String image : List.of("ensemble-server", "ensemble-operator")) {
                 Path archive = settings.image(image);
                 cluster.load(archive);
-                report.say(
-                        "image %s: %.1f MB compressed".formatted(image, Files.size(archive) / 1e6));
+                double megabytes = Files.size(archive) / 1e6;
+                report.say("image %s: %.1f MB compressed".formatted(image, megabytes));
+                assertTrue(megabytes < 120, () -> image + " should be under 120 MB, compressed");
             }
         }
 
