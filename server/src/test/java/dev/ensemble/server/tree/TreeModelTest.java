@@ -67,7 +67,7 @@ final class TreeModelTest {
         var run = new Run(seed, hash);
         for (int i = 0; i < 900; i++) {
             run.step();
-            if (i % 180 == 0) {
+            if (i % 300 == 0) {
                 run.check();
             }
         }
@@ -136,7 +136,7 @@ final class TreeModelTest {
         }
 
         void step() {
-            if (random.nextInt(60) == 0) {
+            if (random.nextInt(150) == 0) {
                 kept.add(keep());
             }
             zxid++;
