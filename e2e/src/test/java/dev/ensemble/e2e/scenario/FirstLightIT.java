@@ -35,6 +35,8 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 
 /// The first thing that a user does: install the chart, apply one `Ensemble`, connect a stock
 /// client through its Service; then pods are deleted, a volume is lost, all members are restarted,
@@ -47,10 +49,15 @@ class FirstLightIT {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final String NAME = "orders";
 
+    /// Always the same: Helm keeps the definition of `Ensemble` for the release that first
+    /// installed it.
+    private static final String RELEASE = "ensemble-e2e";
+
+    private static final String SYSTEM = "ensemble-e2e-system";
+
     private final Settings settings = Settings.of(System.getenv());
     private final Path folder = settings.home().resolve("e2e/target/first-light");
     private final String id = Long.toString(System.nanoTime() & 0xffffff, 36);
-    private final String system = "ensemble-system-" + id;
     private final String namespace = "first-light-" + id;
 
     @Test
@@ -127,14 +134,14 @@ class FirstLightIT {
         }
 
         private void installOperator() {
-            namespace(system);
+            namespace(SYSTEM);
             namespace(namespace);
             cluster.helm(
                     "install",
-                    "ensemble-" + id,
+                    RELEASE,
                     settings.chart().toString(),
                     "--namespace",
-                    system,
+                    SYSTEM,
                     "--set",
                     "image.tag=" + settings.version(),
                     "--wait",
@@ -344,18 +351,18 @@ class FirstLightIT {
 
         private void memory() {
             report.say("memory of the members, MB: " + Memory.megabytes(client, namespace));
-            report.say("memory of the operator, MB: " + Memory.megabytes(client, system));
+            report.say("memory of the operator, MB: " + Memory.megabytes(client, SYSTEM));
         }
 
         /// Everything needed to survive is in the pods: without the operator a pod comes back all
         /// the same.
         private void withoutOperator() {
-            cluster.helm("uninstall", "ensemble-" + id, "--namespace", system, "--wait");
+            cluster.helm("uninstall", RELEASE, "--namespace", SYSTEM, "--wait");
             Await.until(
                     "operator gone",
                     PATIENCE,
                     () ->
-                            client.pods().inNamespace(system).list().getItems().isEmpty()
+                            client.pods().inNamespace(SYSTEM).list().getItems().isEmpty()
                                     ? ""
                                     : "its pod is there");
             String pod = NAME + "-2";
@@ -396,16 +403,19 @@ class FirstLightIT {
 
         void keepRemains() {
             Remains.keep(client, namespace, folder.resolve("remains"));
-            Remains.keep(client, system, folder.resolve("remains-operator"));
+            Remains.keep(client, SYSTEM, folder.resolve("remains-operator"));
         }
 
         void cleanUp() {
             try {
-                cluster.helm(
-                        "uninstall", "ensemble-" + id, "--namespace", system, "--ignore-not-found");
+                cluster.helm("uninstall", RELEASE, "--namespace", SYSTEM, "--ignore-not-found");
             } finally {
-                client.namespaces().withName(namespace).delete();
-                client.namespaces().withName(system).delete();
+                for (String name : List.of(namespace, SYSTEM)) {
+                    var there = client.namespaces().withName(name);
+                    there.delete();
+                    // The next run makes it again, which fails while it is going.
+                    there.waitUntilCondition(Objects::isNull, 2, TimeUnit.MINUTES);
+                }
             }
         }
     }
