@@ -1,0 +1,424 @@
+package dev.ensemble.server.net;
+
+import dev.ensemble.server.auth.Schemes;
+import dev.ensemble.server.member.Input;
+import dev.ensemble.server.member.Output;
+import dev.ensemble.server.model.Acl;
+import dev.ensemble.server.model.Id;
+import dev.ensemble.server.model.Reply;
+import dev.ensemble.server.model.Request;
+import dev.ensemble.server.model.Result;
+import dev.ensemble.server.model.WatchEvent;
+import dev.ensemble.server.session.Watches;
+import dev.ensemble.server.tree.Applied;
+import dev.ensemble.server.tree.Tree;
+
+import io.netty.channel.EventLoop;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/// One I/O thread: its connections, their watches, and the version of the tree that it answers
+/// from.
+///
+/// It is told of every transaction and moves through them one by one: first the watches fire, then
+/// its tree is the next version, then the write is answered and the reads behind it run. So an
+/// event is on its way before anything can be read that shows the change, and a read between two
+/// writes of one pipeline sees the first and not the second. What a turn wants of the peer thread
+/// goes there as one batch, and each connection is flushed once a turn.
+///
+/// Everything here but the constructor and [#traffic] runs on its thread.
+final class ClientLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(ClientLoop.class);
+
+    /// Bytes of requests in flight, of all connections.
+    private static final int MAX_IN_FLIGHT_BYTES = 64 << 20;
+
+    private final EventLoop thread;
+    private final ClientServer server;
+    private final ClientSettings settings;
+    private final Schemes schemes;
+    private final Intake intake;
+    private final Traffic traffic = new Traffic();
+
+    private final Map<Long, ClientConnection> connections = new HashMap<>();
+    private final Map<Long, ClientConnection> sessions = new HashMap<>();
+    private final Watches<ClientConnection> watches = new Watches<>();
+    private final WatchedReads reads;
+    private Tree tree;
+    private boolean serving;
+    private long notServingSinceNanos;
+    private boolean draining;
+
+    // What the turn gathers.
+    private List<Input> inputs = new ArrayList<>();
+    private List<ClientConnection> dirty = new ArrayList<>();
+    private boolean turnWillEnd;
+
+    private List<ClientConnection> touched = new ArrayList<>();
+    private final List<ClientConnection> waitingToConnect = new ArrayList<>();
+    private final Set<ClientConnection> waitingForRoom = new LinkedHashSet<>();
+    private int requestsInFlight;
+    private long bytesInFlight;
+
+    private long nowNanos;
+    private long tickNanos;
+    private final long clockOffsetMillis;
+
+    ClientLoop(EventLoop thread, ClientServer server, Tree tree) {
+        this.thread = thread;
+        this.server = server;
+        this.settings = server.settings();
+        this.schemes = server.schemes();
+        this.intake = server.intake();
+        this.tree = tree;
+        this.reads = new WatchedReads(schemes, watches);
+        this.nowNanos = System.nanoTime();
+        this.tickNanos = nowNanos;
+        this.notServingSinceNanos = nowNanos;
+        this.clockOffsetMillis =
+                System.currentTimeMillis() - TimeUnit.NANOSECONDS.toMillis(nowNanos);
+    }
+
+    void start() {
+        long millis = tickMillis();
+        var _ = thread.scheduleAtFixedRate(this::tick, millis, millis, TimeUnit.MILLISECONDS);
+    }
+
+    /// Sessions are reported at least this often (`safety.md` 15).
+    private long tickMillis() {
+        return Math.max(settings.tickMillis() / 2, 1);
+    }
+
+    EventLoop thread() {
+        return thread;
+    }
+
+    /// Any thread may read it.
+    Traffic traffic() {
+        return traffic;
+    }
+
+    ClientSettings settings() {
+        return settings;
+    }
+
+    Schemes schemes() {
+        return schemes;
+    }
+
+    Tree tree() {
+        return tree;
+    }
+
+    /// {@return the zxid that the furthest thread may have shown}
+    long newestZxid() {
+        return server.publishedZxid();
+    }
+
+    boolean isServing() {
+        return serving;
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    /// {@return the time of this turn}
+    long nowNanos() {
+        return nowNanos;
+    }
+
+    long readClock() {
+        nowNanos = System.nanoTime();
+        return nowNanos;
+    }
+
+    long wallMillis() {
+        return TimeUnit.NANOSECONDS.toMillis(nowNanos) + clockOffsetMillis;
+    }
+
+    // Connections.
+
+    void opened(ClientConnection connection) {
+        connections.put(connection.id(), connection);
+        traffic.connections(1);
+        dirty(connection);
+    }
+
+    void closing(ClientConnection connection, String reason) {
+        LOG.atDebug()
+                .addKeyValue("client", connection.remote())
+                .addKeyValue("session", () -> "0x" + Long.toHexString(connection.session()))
+                .addKeyValue("reason", reason)
+                .log("closing a client's connection");
+    }
+
+    void closed(ClientConnection connection) {
+        if (connections.remove(connection.id()) == null) {
+            return;
+        }
+        sessions.remove(connection.session(), connection);
+        watches.removeAll(connection);
+        waitingForRoom.remove(connection);
+        traffic.connections(-1);
+        server.closed(connection.address());
+        if (connection.isKnown()) {
+            submit(new Input.Disconnected(connection.id()));
+        }
+    }
+
+    /// It waits until this thread has caught up with what the client has seen.
+    void waitToConnect(ClientConnection connection) {
+        waitingToConnect.add(connection);
+    }
+
+    void answer(FourLetterWords.Word word, ClientConnection connection) {
+        server.answer(word)
+                .whenCompleteAsync(
+                        (text, failure) -> {
+                            if (failure == null) {
+                                connection.tell(text);
+                            } else {
+                                connection.close("no answer to " + word + ": " + failure);
+                            }
+                        },
+                        thread);
+    }
+
+    // Turns.
+
+    void submit(Input input) {
+        inputs.add(input);
+        endTurnLater();
+    }
+
+    /// At the end of the turn this connection is flushed, and reads or does not.
+    void dirty(ClientConnection connection) {
+        if (connection.markDirty()) {
+            dirty.add(connection);
+            endTurnLater();
+        }
+    }
+
+    private void endTurnLater() {
+        if (!turnWillEnd) {
+            turnWillEnd = true;
+            thread.execute(this::endTurn);
+        }
+    }
+
+    private void endTurn() {
+        turnWillEnd = false;
+        traffic.watches(watches.watchCount());
+        if (!inputs.isEmpty()) {
+            List<Input> batch = inputs;
+            inputs = new ArrayList<>();
+            intake.submit(batch);
+        }
+        List<ClientConnection> settled = dirty;
+        dirty = new ArrayList<>();
+        settled.forEach(ClientConnection::settle);
+        if (!waitingForRoom.isEmpty() && !isFull()) {
+            List<ClientConnection> waiting = List.copyOf(waitingForRoom);
+            waitingForRoom.clear();
+            waiting.forEach(this::dirty);
+        }
+    }
+
+    // Load.
+
+    /// {@return whether connections with a request in flight must not be read}
+    boolean isFull() {
+        return requestsInFlight >= settings.maxOutstanding()
+                || bytesInFlight >= MAX_IN_FLIGHT_BYTES;
+    }
+
+    void occupied(int bytes) {
+        requestsInFlight++;
+        bytesInFlight += bytes;
+        traffic.outstanding(1);
+    }
+
+    void released(int requests, int bytes) {
+        requestsInFlight -= requests;
+        bytesInFlight -= bytes;
+        traffic.outstanding(-requests);
+    }
+
+    void waitForRoom(ClientConnection connection) {
+        waitingForRoom.add(connection);
+    }
+
+    // What the member says.
+
+    /// Moves through what the peer thread published, one after the other.
+    void advance(List<Output> batch) {
+        readClock();
+        for (Output output : batch) {
+            try {
+                take(output);
+            } catch (RuntimeException e) {
+                // Ours, and what was missed is not known: these clients connect anew, to a tree
+                // that is whole.
+                LOG.atError().setCause(e).log("an error of ours costs this thread its clients");
+                closeAll("an error of this server");
+                if (output instanceof Output.Published published) {
+                    tree = published.applied().tree();
+                }
+            }
+        }
+        waitingToConnect.removeIf(ClientConnection::connectAgain);
+    }
+
+    private void take(Output output) {
+        switch (output) {
+            case Output.Published published -> published(published);
+            case Output.Replaced(Tree other) -> {
+                closeAll("what happened meanwhile is not known");
+                tree = other;
+            }
+            case Output.ConnectRefused(long id) -> {
+                ClientConnection connection = connections.get(id);
+                if (connection != null) {
+                    connection.refused();
+                }
+            }
+            case Output.Synced(long id, long number) -> {
+                ClientConnection connection = connections.get(id);
+                if (connection != null) {
+                    connection.synced(number);
+                }
+            }
+            case Output.Close(long id, String reason) -> {
+                ClientConnection connection = connections.get(id);
+                if (connection != null) {
+                    connection.close(reason);
+                }
+            }
+            case Output.Serving(boolean now) -> serve(now);
+            case Output.OfPeer _ ->
+                    throw new IllegalArgumentException("not for clients: " + output);
+        }
+    }
+
+    private void published(Output.Published published) {
+        Applied applied = published.applied();
+        for (WatchEvent event : applied.events()) {
+            fire(applied.zxid(), event);
+        }
+        tree = applied.tree();
+        ClientConnection connection = connections.get(published.connection());
+        switch (applied.result()) {
+            case Result.Attached(var session) -> {
+                closeOther(session.id(), published.connection());
+                if (connection != null) {
+                    sessions.put(session.id(), connection);
+                    connection.attached(session);
+                }
+            }
+            case Result.SessionClosed(long session) -> {
+                closeOther(session, published.connection());
+                written(connection, published);
+            }
+            default -> written(connection, published);
+        }
+    }
+
+    private void written(@Nullable ClientConnection connection, Output.Published published) {
+        if (connection != null) {
+            connection.written(published.number(), published.applied());
+        }
+    }
+
+    private void fire(long zxid, WatchEvent event) {
+        watches.fire(
+                event,
+                (connection, acl) -> schemes.permits(acl, Acl.READ, connection.identities()),
+                connection -> connection.tell(zxid, event.type(), event.path()));
+    }
+
+    /// A session has one connection at most; one that has ended has none.
+    private void closeOther(long session, long connection) {
+        ClientConnection current = sessions.get(session);
+        if (current != null && current.id() != connection) {
+            sessions.remove(session);
+            current.close("the session is another connection's, or over");
+        }
+    }
+
+    private void serve(boolean now) {
+        serving = now;
+        notServingSinceNanos = nowNanos;
+        if (now) {
+            List.copyOf(connections.values()).forEach(ClientConnection::resume);
+        }
+    }
+
+    /// {@return the answer, from this thread's tree; a watch that the read asks for is set}
+    Reply read(ClientConnection connection, Request.Read read, List<Id> identities) {
+        return reads.answer(connection, read, tree, identities);
+    }
+
+    // Time.
+
+    void touched(ClientConnection connection) {
+        touched.add(connection);
+    }
+
+    private void tick() {
+        long before = tickNanos;
+        tickNanos = readClock();
+        long late = tickNanos - before - 2 * TimeUnit.MILLISECONDS.toNanos(tickMillis());
+        if (late > 0) {
+            connections.values().forEach(connection -> connection.forgive(late));
+            notServingSinceNanos += late;
+        }
+        reportTouched();
+        for (ClientConnection connection : List.copyOf(connections.values())) {
+            connection.tick(tickNanos, notServingSinceNanos);
+        }
+    }
+
+    private void reportTouched() {
+        if (touched.isEmpty()) {
+            return;
+        }
+        List<ClientConnection> heard = touched;
+        touched = new ArrayList<>();
+        submit(new Input.Touched(heard.stream().mapToLong(ClientConnection::takeTouch).toArray()));
+    }
+
+    // The end.
+
+    void drain() {
+        draining = true;
+        reportTouched();
+        connections.values().forEach(this::dirty);
+    }
+
+    void closeAll(String reason) {
+        for (ClientConnection connection : List.copyOf(connections.values())) {
+            connection.close(reason);
+        }
+    }
+
+    // Facts.
+
+    List<String> lines(boolean all) {
+        return connections.values().stream().map(connection -> connection.line(all)).toList();
+    }
+
+    void resetCounts() {
+        connections.values().forEach(ClientConnection::resetCounts);
+    }
+}

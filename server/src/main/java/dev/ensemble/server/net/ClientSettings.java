@@ -1,0 +1,31 @@
+package dev.ensemble.server.net;
+
+import java.util.Set;
+
+/// What holds for the connections of clients.
+///
+/// @param loops how many I/O threads there are
+/// @param maxFrameBytes longer frames cost the connection
+/// @param backlog of the listening socket; -1: what the system has as default
+/// @param maxPerAddress connections from one address; 0: no limit
+/// @param maxConnections of all addresses; 0: no limit
+/// @param handshakeTimeoutMillis how long a connection may be without a session
+/// @param maxOutstanding requests in flight on one I/O thread before those who have one are not
+///   read
+/// @param fourLetterWords those that are answered
+public record ClientSettings(
+        int loops,
+        int tickMillis,
+        int minSessionTimeoutMillis,
+        int maxSessionTimeoutMillis,
+        int maxFrameBytes,
+        int backlog,
+        int maxPerAddress,
+        int maxConnections,
+        int handshakeTimeoutMillis,
+        int maxOutstanding,
+        Set<String> fourLetterWords) {
+    public ClientSettings {
+        fourLetterWords = Set.copyOf(fourLetterWords);
+    }
+}
