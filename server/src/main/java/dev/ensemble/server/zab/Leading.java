@@ -394,9 +394,13 @@ final class Leading implements Role {
             return;
         }
         local.commit(quorum);
+        long committed = local.history.committed();
+        if (committed == before) {
+            return; // Only NEWLEADER has been acked: no transaction of this epoch yet.
+        }
         for (Learner learner : learners.values()) {
             if (learner.isInBroadcast()) {
-                local.send(learner.id, epoch, new Message.Commit(local.history.committed()));
+                local.send(learner.id, epoch, new Message.Commit(committed));
             }
         }
         // A configuration that has just been activated may need fewer.
