@@ -41,7 +41,7 @@ final class LogLineTest {
                 lines.getFirst()
                         .matches(
                                 "time=\\S+Z level=INFO logger=Thing thread=\\S+ role=\"leader\""
-                                    + " epoch=\"5\" msg=changed ?"),
+                                        + " epoch=\"5\" msg=changed ?"),
                 lines.getFirst());
         assertTrue(
                 lines.getLast()
