@@ -149,7 +149,8 @@ public final class LinkCodec {
     /// {@return the frame's form of a hello}
     ///
     /// @param to whom the sender believes to talk to, 0 for unknown
-    static PeerProto.Hello hello(Hello hello, int to) {
+    /// @param lastLink number of the last link to it, 0 for none
+    static PeerProto.Hello hello(Hello hello, int to, long lastLink) {
         return PeerProto.Hello.newBuilder()
                 .setProtocol(hello.protocol())
                 .setEnsembleId(hello.ensembleId())
@@ -159,6 +160,7 @@ public final class LinkCodec {
                 .setState(diskState(hello.state()))
                 .setBootstrapRecord(hello.bootstrapRecord())
                 .setTo(to)
+                .setLastLink(lastLink)
                 .build();
     }
 

@@ -38,7 +38,8 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
 
     private Phase phase = Phase.HELLO;
     private @Nullable Hello hello;
-    private long upNanos;
+    private long lastLink;
+    private long link;
 
     LinkConnection(Links links, Channel channel, FrameDecoder decoder, int dialed) {
         super(Frame.class);
@@ -69,15 +70,22 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         return phase == Phase.UP;
     }
 
-    /// {@return for how long this has been the link}
-    long upForNanos(long nowNanos) {
-        return nowNanos - upNanos;
+    /// {@return the last link between the two that the other side knew of when it said hello}
+    long lastLink() {
+        return lastLink;
+    }
+
+    /// {@return the number of this link}
+    long link() {
+        return link;
     }
 
     /// This connection is the link from here on.
-    void up(long nowNanos) {
+    ///
+    /// @param number as the larger id gave it
+    void up(long number) {
         phase = Phase.UP;
-        upNanos = nowNanos;
+        link = number;
         decoder.trust(links.maxFrameBytes());
     }
 
@@ -123,7 +131,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
             case HELLO -> first(frame);
             case WAITING -> {
                 switch (frame.getBodyCase()) {
-                    case ACCEPTED -> links.accepted(this);
+                    case ACCEPTED -> links.up(this, frame.getAccepted().getLink());
                     case REFUSED -> refusedBy(frame.getRefused());
                     default -> throw unexpected(frame);
                 }
@@ -155,6 +163,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
             return;
         }
         hello = theirs;
+        lastLink = said.getLastLink();
         phase = Phase.WAITING;
         if (dialed == 0) {
             sayHello(theirs.myid());

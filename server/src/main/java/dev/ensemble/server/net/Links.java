@@ -47,17 +47,14 @@ public final class Links implements AutoCloseable {
     public record Address(String host, int port) {}
 
     /// How long things may take; see `server/docs/peer-protocol.md`.
-    ///
-    /// @param settledMillis a link of at least this age gives way to a new connection
     public record Timing(
             int helloMillis,
             int aliveMillis,
             int silentMillis,
-            int settledMillis,
             int dialMillis,
             int redialMillis,
             int maxRedialMillis) {
-        public static final Timing DEFAULT = new Timing(2000, 1000, 5000, 500, 1000, 20, 500);
+        public static final Timing DEFAULT = new Timing(2000, 1000, 5000, 1000, 20, 500);
     }
 
     /// @param maxPendingBytes what may wait for one member's socket
@@ -115,9 +112,14 @@ public final class Links implements AutoCloseable {
     private final Map<Integer, LinkConnection> links = new HashMap<>();
     private final Set<LinkConnection> connections = new HashSet<>();
     private final Map<Long, Long> highestStarts = new HashMap<>();
+    private final Map<Integer, Long> lastLinks = new HashMap<>();
     private final int[] generation = new int[MAX_ID + 1];
     private List<Event> received = new ArrayList<>();
     private boolean reading = true;
+
+    /// Begins somewhere that no other process of this member began.
+    private long linkNumber = System.nanoTime() | 1;
+
     private boolean closing;
 
     // Of the peer thread.
@@ -255,7 +257,8 @@ public final class Links implements AutoCloseable {
         return options.timing();
     }
 
-    int maxFrameBytes() {
+    /// {@return the longest frame that a member may send}
+    public int maxFrameBytes() {
         return options.maxFrameBytes();
     }
 
@@ -263,7 +266,7 @@ public final class Links implements AutoCloseable {
         Hello mine = self.get();
         return Frame.newBuilder()
                 .setIncarnation(mine.incarnation())
-                .setHello(LinkCodec.hello(mine, to))
+                .setHello(LinkCodec.hello(mine, to, lastLinks.getOrDefault(to, 0L)))
                 .build();
     }
 
@@ -330,30 +333,31 @@ public final class Links implements AutoCloseable {
             return;
         }
         LinkConnection present = links.get(theirs.myid());
+        // A member dials when it has no link. If it knew of the present one, that has ended at its
+        // end; if not, both were
+        // opened at once.
         boolean wanted =
                 present == null
                         || theirs.starts() > present.hello().starts()
-                        || present.upForNanos(System.nanoTime())
-                                >= TimeUnit.MILLISECONDS.toNanos(timing().settledMillis());
+                        || connection.lastLink() == present.link();
         if (!wanted) {
             connection.close();
             return;
         }
+        long number = linkNumber++;
         connection.write(
                 Frame.newBuilder()
                         .setIncarnation(self.get().incarnation())
-                        .setAccepted(PeerProto.Accepted.getDefaultInstance())
+                        .setAccepted(PeerProto.Accepted.newBuilder().setLink(number))
                         .build());
         connection.flush();
-        up(connection);
+        up(connection, number);
     }
 
-    /// The larger id says that this connection is the link.
-    void accepted(LinkConnection connection) {
-        up(connection);
-    }
-
-    private void up(LinkConnection connection) {
+    /// This connection is the link from here on, as the larger id decided.
+    ///
+    /// @param number that it gave the link
+    void up(LinkConnection connection, long number) {
         Hello theirs = connection.hello();
         int myid = theirs.myid();
         LinkConnection old = links.put(myid, connection);
@@ -363,7 +367,8 @@ public final class Links implements AutoCloseable {
         }
         highestStarts.merge(theirs.incarnation(), theirs.starts(), Math::max);
         generation[myid]++;
-        connection.up(System.nanoTime());
+        connection.up(number);
+        lastLinks.put(myid, number);
         connection.reading(reading);
         warnings.remove(myid);
         LOG.atInfo().addKeyValue("peer", myid).log("link up");

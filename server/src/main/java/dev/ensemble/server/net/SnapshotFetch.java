@@ -70,7 +70,7 @@ public final class SnapshotFetch implements AutoCloseable {
                 out,
                 frame().setFetch(
                                 PeerProto.Fetch.newBuilder()
-                                        .setHello(LinkCodec.hello(self, leader))
+                                        .setHello(LinkCodec.hello(self, leader, 0))
                                         .setZxid(zxid)
                                         .setCredit(CREDIT)));
         Frame credit = frame().setCredit(PeerProto.Credit.newBuilder().setChunks(1)).build();

@@ -31,6 +31,9 @@ public final class SnapshotSender implements Links.SnapshotServer {
         /// {@return the tree that `myid` was told to fetch by the leader of `epoch`; null if there
         /// is none, any more. Link thread}
         @Nullable Tree promised(int myid, long epoch, long zxid);
+
+        /// The last chunk has been handed to the network. Any thread.
+        void sent(int myid);
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotSender.class);
@@ -88,6 +91,7 @@ public final class SnapshotSender implements Links.SnapshotServer {
                     .addKeyValue("zxid", Zxid.text(transfer.tree.zxid()))
                     .log("sending a snapshot");
             transfer.send();
+            trees.sent(myid);
             LOG.atInfo()
                     .addKeyValue("peer", myid)
                     .addKeyValue("chunks", transfer.number)

@@ -143,6 +143,13 @@ public record Config(
         return ConfigParser.load(file, myid);
     }
 
+    /// {@return what a tool on the same host needs to ask the running server}
+    ///
+    /// @throws InvalidConfig if the file cannot be read, or that part of it cannot work
+    public static Admin loadAdmin(Path file) throws InvalidConfig {
+        return ConfigParser.loadAdmin(file);
+    }
+
     /// {@return this member as the file declares it}
     public Ensemble.Member self() {
         Ensemble.Member self = membership.declared().members().get(myid);

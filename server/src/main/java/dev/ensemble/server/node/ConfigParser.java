@@ -52,6 +52,10 @@ final class ConfigParser {
         return new ConfigParser(file, read(file, "the configuration")).config(myid);
     }
 
+    static Config.Admin loadAdmin(Path file) throws InvalidConfig {
+        return new ConfigParser(file, read(file, "the configuration")).admin();
+    }
+
     private static String read(Path file, String what) throws InvalidConfig {
         try {
             return Files.readString(file);

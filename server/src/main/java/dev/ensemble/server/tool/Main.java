@@ -25,6 +25,8 @@ public final class Main implements Runnable {
 
     static CommandLine commandLine() {
         var line = new CommandLine(new Main());
+        line.addSubcommand(new Serve());
+        line.addSubcommand(new Drain());
         // What follows the command of the shell belongs to it: `cli ls -R /`.
         line.addSubcommand(new CommandLine(new Cli()).setStopAtPositional(true));
         return line;

@@ -128,8 +128,9 @@ final class LinkCodecTest {
     @Test
     void helloSurvives() {
         var hello = new Hello(1, "id", 255, -4, 9, Identity.State.MEMBER, "record");
-        PeerProto.Hello sent = LinkCodec.hello(hello, 3);
+        PeerProto.Hello sent = LinkCodec.hello(hello, 3, 5);
         assertEquals(3, sent.getTo());
+        assertEquals(5, sent.getLastLink());
         assertEquals(hello, LinkCodec.hello(sent));
     }
 

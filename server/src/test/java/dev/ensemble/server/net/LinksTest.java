@@ -425,7 +425,10 @@ final class LinksTest {
 
     private static Frame helloOf(int myid, int to) {
         var hello = new Hello(Hello.PROTOCOL, "e", myid, 777, 1, Identity.State.MEMBER, "r");
-        return Frame.newBuilder().setHello(LinkCodec.hello(hello, to)).setIncarnation(777).build();
+        return Frame.newBuilder()
+                .setHello(LinkCodec.hello(hello, to, 0))
+                .setIncarnation(777)
+                .build();
     }
 
     private static Socket dial(Node node) throws IOException {

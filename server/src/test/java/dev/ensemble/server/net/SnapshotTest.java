@@ -17,6 +17,7 @@ import dev.ensemble.server.tree.Tree;
 import dev.ensemble.server.zab.Event;
 import dev.ensemble.server.zab.Hello;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,12 +72,7 @@ final class SnapshotTest {
                         new LinkCodec(new PlainPayloads()),
                         () -> LEADER,
                         receiver,
-                        new SnapshotSender(
-                                101,
-                                (myid, epoch, zxid) ->
-                                        myid == 2 && epoch == EPOCH && zxid == tree.zxid()
-                                                ? tree
-                                                : null));
+                        new SnapshotSender(101, new Promised()));
     }
 
     @AfterEach
@@ -228,6 +224,18 @@ final class SnapshotTest {
             made.apply(new Txn.Create("/znode-" + i, data, acl, 0));
         }
         return made.tree;
+    }
+
+    private final class Promised implements SnapshotSender.Trees {
+        @Override
+        public @Nullable Tree promised(int myid, long epoch, long zxid) {
+            return myid == 2 && epoch == EPOCH && zxid == tree.zxid() ? tree : null;
+        }
+
+        @Override
+        public void sent(int myid) {
+            assertEquals(2, myid);
+        }
     }
 
     private static final class Growing {

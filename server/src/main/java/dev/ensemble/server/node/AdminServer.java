@@ -1,0 +1,137 @@
+package dev.ensemble.server.node;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+
+/// The admin port: health, status, the drain, and ZooKeeper's commands (`server/docs/status.md`).
+final class AdminServer implements AutoCloseable {
+    private static final String BEARER = "Bearer ";
+
+    private final Observed observed;
+    private final Commands commands;
+    private final String commandUrl;
+    private final @Nullable String token;
+    private final Supplier<CompletionStage<?>> drain;
+    private final HttpServer server;
+
+    /// @param token that a drain must show; null: there is no drain over HTTP
+    /// @param drain begins a drain or joins the one that is going on
+    AdminServer(
+            Observed observed,
+            Commands commands,
+            @Nullable String token,
+            Supplier<CompletionStage<?>> drain)
+            throws IOException {
+        Config.Admin admin = observed.config().admin();
+        this.observed = observed;
+        this.commands = commands;
+        this.commandUrl = admin.commandUrl();
+        this.token = token;
+        this.drain = drain;
+        this.server =
+                new HttpServer(
+                        "admin-http",
+                        admin.endpoint().toSocketAddress(),
+                        admin.idleTimeoutMillis(),
+                        this::answer);
+    }
+
+    int port() {
+        return server.port();
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+
+    private CompletionStage<HttpServer.Response> answer(HttpServer.Request request) {
+        String path = request.path();
+        if (path.equals("/v1/drain")) {
+            return request.method().equals("POST") ? drain(request) : done(wrongMethod("POST"));
+        }
+        boolean command = path.equals(commandUrl) || path.startsWith(commandUrl + "/");
+        boolean known =
+                switch (path) {
+                    case "/livez", "/startupz", "/readyz", "/v1/status" -> true;
+                    default -> command;
+                };
+        if (!known) {
+            return done(HttpServer.Response.text(404, "nothing is here"));
+        }
+        if (!request.isGet()) {
+            return done(wrongMethod("GET"));
+        }
+        return done(command ? command(path) : fact(path));
+    }
+
+    private HttpServer.Response fact(String path) {
+        Facts facts = observed.facts();
+        return switch (path) {
+            case "/livez" ->
+                    observed.isAlive()
+                            ? HttpServer.Response.text(200, "ok")
+                            : HttpServer.Response.text(503, "the peer thread is stuck");
+            case "/startupz" ->
+                    facts == null
+                            ? HttpServer.Response.text(503, "starting")
+                            : HttpServer.Response.text(200, "ok");
+            case "/readyz" -> {
+                String reason = observed.notReady();
+                yield reason == null
+                        ? HttpServer.Response.text(200, "ok")
+                        : HttpServer.Response.text(503, reason);
+            }
+            default ->
+                    HttpServer.Response.json(
+                            (facts == null
+                                            ? StatusReport.starting(observed.config())
+                                            : StatusReport.of(observed, facts))
+                                    .toString());
+        };
+    }
+
+    private HttpServer.Response command(String path) {
+        String name = path.substring(Math.min(path.length(), commandUrl.length() + 1));
+        return name.isEmpty() ? commands.index(commandUrl) : commands.run(name);
+    }
+
+    private CompletionStage<HttpServer.Response> drain(HttpServer.Request request) {
+        if (token == null) {
+            return done(
+                    HttpServer.Response.text(403, "admin.tokenFile is not set: there is no drain"));
+        }
+        if (!request.remote().getAddress().isLoopbackAddress()) {
+            return done(HttpServer.Response.text(403, "a drain is asked for from this host only"));
+        }
+        String shown = request.authorization();
+        if (shown == null
+                || !shown.startsWith(BEARER)
+                || !isToken(shown.substring(BEARER.length()))) {
+            return done(HttpServer.Response.text(401, "the token is missing or wrong"));
+        }
+        return drain.get().thenApply(_ -> HttpServer.Response.text(200, "drained"));
+    }
+
+    /// In constant time.
+    private boolean isToken(String shown) {
+        return token != null
+                && MessageDigest.isEqual(
+                        shown.getBytes(StandardCharsets.UTF_8),
+                        token.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static HttpServer.Response wrongMethod(String right) {
+        return HttpServer.Response.text(405, "the method must be " + right);
+    }
+
+    private static CompletionStage<HttpServer.Response> done(HttpServer.Response response) {
+        return CompletableFuture.completedStage(response);
+    }
+}

@@ -1,0 +1,70 @@
+package dev.ensemble.server.node;
+
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Identity;
+import dev.ensemble.server.tree.Tree;
+import dev.ensemble.server.zab.Peer;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.Map;
+
+/// What a member knew of itself at one moment: what status, words and metrics tell.
+///
+/// Immutable. The peer thread makes one every now and then and whenever its role changes; any
+/// thread may read the newest.
+///
+/// @param nanos monotonic time of the moment
+/// @param inSyncNanos when the member was last in sync, equal to `nanos` if it is now
+/// @param voters and `learners`: empty unless this member leads
+/// @param reasonsNotToStop null if no leader has said
+/// @param outstanding requests of local clients under way
+/// @param leaderSinceNanos when this member began to lead; 0 if it does not
+record Facts(
+        long nanos,
+        long inSyncNanos,
+        Peer.RoleName role,
+        int leader,
+        long currentEpoch,
+        long acceptedEpoch,
+        boolean serving,
+        long committed,
+        long logged,
+        long synced,
+        Identity identity,
+        Ensemble configuration,
+        boolean configurationPending,
+        List<Peer.Standing> voters,
+        Map<Integer, Long> learners,
+        @Nullable List<String> reasonsNotToStop,
+        int outstanding,
+        Tree tree,
+        long leaderSinceNanos,
+        Counts counts) {
+
+    /// What has happened since the start.
+    ///
+    /// @param looking how often this member began to look for a leader
+    /// @param snapshots promised to learners
+    /// @param elections how many have ended, and how long they took in all, and the longest
+    record Counts(
+            long looking,
+            long commits,
+            long proposals,
+            long snapshots,
+            long elections,
+            long electionNanos,
+            long maxElectionNanos,
+            int lastProposalBytes,
+            int minProposalBytes,
+            int maxProposalBytes) {}
+
+    boolean isLeader() {
+        return role == Peer.RoleName.LEADER;
+    }
+
+    boolean isInSync() {
+        return inSyncNanos == nanos;
+    }
+}

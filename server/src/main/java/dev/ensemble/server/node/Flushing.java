@@ -1,0 +1,105 @@
+package dev.ensemble.server.node;
+
+import dev.ensemble.server.model.Zxid;
+import dev.ensemble.server.store.Store;
+import dev.ensemble.server.tree.Tree;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/// Stores a committed version of the tree as the state behind the log, now and then, on a thread of
+/// its own.
+///
+/// A version is stored only once the member's own log on disk reaches that far (`safety.md` 2): a
+/// commit may be known before. Owned by the peer thread but for [#millis].
+final class Flushing {
+    private static final Logger LOG = LoggerFactory.getLogger(Flushing.class);
+
+    private final Store store;
+    private final Consumer<Throwable> failed;
+    private final long bytes;
+    private final long nanos;
+    private final AtomicLong millis = new AtomicLong(-1);
+    private final AtomicLong stored;
+
+    private volatile boolean busy;
+    private @Nullable Tree candidate;
+    private long lastNanos;
+
+    /// @param bytes of log after which a flush is due, or `seconds` with any log at all
+    /// @param failed told of an error, after which the process must stop
+    Flushing(Store store, long bytes, int seconds, long nowNanos, Consumer<Throwable> failed) {
+        this.store = store;
+        this.failed = failed;
+        this.bytes = bytes;
+        this.nanos = TimeUnit.SECONDS.toNanos(seconds);
+        this.lastNanos = nowNanos;
+        this.stored = new AtomicLong(store.stateZxid());
+    }
+
+    /// Once a turn.
+    ///
+    /// @param synced how far the log is on disk
+    void turn(Tree committed, long synced, long nowNanos) {
+        if (busy) {
+            return;
+        }
+        Tree due = candidate;
+        if (due == null) {
+            long pending = store.bytesSinceFlush();
+            boolean late = pending > 0 && nowNanos - lastNanos >= nanos;
+            if ((pending >= bytes || late) && committed.zxid() > stored.get()) {
+                candidate = committed;
+            }
+        } else if (due.zxid() <= synced) {
+            candidate = null;
+            lastNanos = nowNanos;
+            begin(due);
+        }
+    }
+
+    /// Another tree is in force, and on disk: what was to be stored belongs to a history that has
+    /// ended.
+    void replaced(Tree tree) {
+        candidate = null;
+        stored.set(tree.zxid());
+    }
+
+    /// {@return how long the last flush took, -1 if there was none}
+    long millis() {
+        return millis.get();
+    }
+
+    /// {@return the zxid of the state on disk}
+    long storedZxid() {
+        return stored.get();
+    }
+
+    private void begin(Tree tree) {
+        busy = true;
+        Thread.ofPlatform().name("flush").daemon().start(() -> flush(tree));
+    }
+
+    private void flush(Tree tree) {
+        long began = System.nanoTime();
+        try {
+            stored.set(store.flush(tree));
+            millis.set(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began));
+            LOG.atInfo()
+                    .addKeyValue("zxid", Zxid.text(tree.zxid()))
+                    .addKeyValue("millis", millis.get())
+                    .log("state stored");
+            busy = false;
+        } catch (IOException | RuntimeException | Error e) {
+            failed.accept(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

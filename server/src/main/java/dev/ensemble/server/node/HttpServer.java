@@ -1,0 +1,202 @@
+package dev.ensemble.server.node;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/// A small HTTP server with a thread of its own, so that it answers also while the member is busy.
+final class HttpServer implements AutoCloseable {
+    /// @param path decoded, without the query
+    /// @param authorization the header, if there is one
+    record Request(
+            String method, String path, @Nullable String authorization, InetSocketAddress remote) {
+        boolean isGet() {
+            return method.equals("GET");
+        }
+    }
+
+    record Response(int status, String contentType, String body) {
+        static Response text(int status, String body) {
+            return new Response(status, "text/plain; charset=utf-8", body + "\n");
+        }
+
+        static Response json(String body) {
+            return new Response(200, "application/json", body + "\n");
+        }
+    }
+
+    /// Answers on the server's thread; what takes longer answers later.
+    interface Handler {
+        CompletionStage<Response> answer(Request request);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+    private static final int MAX_LINE_BYTES = 4096;
+    private static final int MAX_HEADER_BYTES = 8192;
+    private static final int MAX_BODY_BYTES = 64 << 10;
+    private static final int MAX_CONNECTIONS = 256;
+
+    private final MultiThreadIoEventLoopGroup group;
+    private final Channel listener;
+    private int connections;
+
+    /// @param name of the thread
+    HttpServer(String name, InetSocketAddress address, int idleMillis, Handler handler)
+            throws IOException {
+        group =
+                new MultiThreadIoEventLoopGroup(
+                        1,
+                        Thread.ofPlatform().name(name).daemon().factory(),
+                        NioIoHandler.newFactory());
+        var bound =
+                new ServerBootstrap()
+                        .group(group)
+                        .channel(NioServerSocketChannel.class)
+                        .childHandler(
+                                new ChannelInitializer<Channel>() {
+                                    @Override
+                                    protected void initChannel(Channel channel) {
+                                        accept(channel, idleMillis, handler);
+                                    }
+                                })
+                        .bind(address)
+                        .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            throw new IOException(
+                    "cannot listen on " + address + ": " + bound.cause().getMessage(),
+                    bound.cause());
+        }
+        listener = bound.channel();
+    }
+
+    int port() {
+        return ((InetSocketAddress) listener.localAddress()).getPort();
+    }
+
+    @Override
+    public void close() {
+        listener.close().awaitUninterruptibly();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    private void accept(Channel channel, int idleMillis, Handler handler) {
+        if (connections >= MAX_CONNECTIONS) {
+            var _ = channel.close();
+            return;
+        }
+        connections++;
+        channel.closeFuture().addListener(_ -> connections--);
+        channel.pipeline()
+                .addLast(new IdleStateHandler(0, 0, idleMillis, TimeUnit.MILLISECONDS))
+                .addLast(new HttpServerCodec(MAX_LINE_BYTES, MAX_HEADER_BYTES, 8192))
+                .addLast(new HttpObjectAggregator(MAX_BODY_BYTES))
+                .addLast(new Exchange(handler));
+    }
+
+    private static final class Exchange extends SimpleChannelInboundHandler<FullHttpRequest> {
+        private final Handler handler;
+        private boolean busy;
+
+        Exchange(Handler handler) {
+            super(FullHttpRequest.class);
+            this.handler = handler;
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+            if (!request.decoderResult().isSuccess()) {
+                write(context, false, Response.text(400, "bad request"), false);
+                return;
+            }
+            boolean keepAlive = HttpUtil.isKeepAlive(request) && !busy;
+            boolean head = request.method().equals(HttpMethod.HEAD);
+            busy = true;
+            handler.answer(toRequest(context, request))
+                    .whenCompleteAsync(
+                            (response, failure) -> {
+                                busy = false;
+                                if (failure == null) {
+                                    write(context, keepAlive, response, head);
+                                } else {
+                                    LOG.atError().setCause(failure).log("no answer over HTTP");
+                                    Response sorry = Response.text(500, "an error of this server");
+                                    write(context, false, sorry, head);
+                                }
+                            },
+                            context.executor());
+        }
+
+        private static Request toRequest(ChannelHandlerContext context, FullHttpRequest request) {
+            String path = new QueryStringDecoder(request.uri()).path();
+            String method =
+                    request.method().equals(HttpMethod.HEAD) ? "GET" : request.method().name();
+            return new Request(
+                    method,
+                    path,
+                    request.headers().get(HttpHeaderNames.AUTHORIZATION),
+                    (InetSocketAddress) context.channel().remoteAddress());
+        }
+
+        private static void write(
+                ChannelHandlerContext context, boolean keepAlive, Response response, boolean head) {
+            byte[] body = response.body().getBytes(StandardCharsets.UTF_8);
+            var http =
+                    new DefaultFullHttpResponse(
+                            HttpVersion.HTTP_1_1,
+                            HttpResponseStatus.valueOf(response.status()),
+                            head ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(body));
+            http.headers()
+                    .set(HttpHeaderNames.CONTENT_TYPE, response.contentType())
+                    .set(HttpHeaderNames.CONTENT_LENGTH, body.length)
+                    .set(HttpHeaderNames.CACHE_CONTROL, "no-store");
+            HttpUtil.setKeepAlive(http, keepAlive);
+            var written = context.writeAndFlush(http);
+            if (!keepAlive) {
+                var _ = written.addListener(ChannelFutureListener.CLOSE);
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof IdleStateEvent && !busy) {
+                var _ = context.close();
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            LOG.atDebug().setCause(cause).log("an HTTP connection ends");
+            var _ = context.close();
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package dev.ensemble.server.node;
+
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.net.ServerFacts;
+import dev.ensemble.server.zab.Peer;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+import java.util.stream.Stream;
+
+/// What ZooKeeper's four-letter words and admin commands tell of a member, in ZooKeeper's terms.
+/// Any thread.
+final class MemberFacts implements ServerFacts {
+    private final Observed observed;
+    private final Metrics metrics;
+    private final Path dataDir;
+
+    MemberFacts(Observed observed, Metrics metrics, Path dataDir) {
+        this.observed = observed;
+        this.metrics = metrics;
+        this.dataDir = dataDir;
+    }
+
+    @Override
+    public String version() {
+        return Release.current().version();
+    }
+
+    @Override
+    public String mode() {
+        Facts facts = observed.facts();
+        if (observed.config().membership().standalone()) {
+            return "standalone";
+        }
+        return switch (facts == null ? Peer.RoleName.LOOKING : facts.role()) {
+            case LEADER -> "leader";
+            case OBSERVER -> "observer";
+            case FOLLOWER, LEARNER, LOOKING -> "follower";
+        };
+    }
+
+    @Override
+    public @Nullable String peerState() {
+        if (observed.config().membership().standalone()) {
+            return null;
+        }
+        Facts facts = observed.facts();
+        return switch (facts == null ? Peer.RoleName.LOOKING : facts.role()) {
+            case LOOKING -> "looking";
+            case LEADER -> "leading - broadcast";
+            case FOLLOWER -> "following - broadcast";
+            case OBSERVER -> "observing - broadcast";
+            case LEARNER -> "following - synchronization";
+        };
+    }
+
+    @Override
+    public @Nullable ProposalSizes proposalSizes() {
+        Facts facts = observed.facts();
+        if (facts == null || !facts.isLeader() || mode().equals("standalone")) {
+            return null;
+        }
+        Facts.Counts counts = facts.counts();
+        return new ProposalSizes(
+                counts.lastProposalBytes(), counts.minProposalBytes(), counts.maxProposalBytes());
+    }
+
+    @Override
+    public String configuration() {
+        Config config = observed.config();
+        var text = new StringBuilder();
+        settings().forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
+        Facts facts = observed.facts();
+        if (!config.membership().standalone() && facts != null) {
+            text.append("membership: \n").append(facts.configuration().text());
+        }
+        return text.toString();
+    }
+
+    /// {@return what `conf` shows in front of the membership}
+    SequencedMap<String, Object> settings() {
+        Config config = observed.config();
+        var settings = new LinkedHashMap<String, Object>();
+        settings.put("clientPort", config.clients().endpoint().port());
+        settings.put("secureClientPort", -1);
+        settings.put("dataDir", dataDir);
+        settings.put("dataDirSize", dataBytes());
+        settings.put("dataLogDir", dataDir.resolve("log"));
+        settings.put("dataLogSize", logBytes());
+        settings.put("tickTime", config.timing().tickMillis());
+        settings.put("maxClientCnxns", config.clients().maxPerAddress());
+        settings.put("minSessionTimeout", config.timing().minSessionTimeoutMillis());
+        settings.put("maxSessionTimeout", config.timing().maxSessionTimeoutMillis());
+        settings.put("clientPortListenBacklog", config.clients().backlog());
+        settings.put("serverId", config.membership().standalone() ? 0 : config.myid());
+        if (!config.membership().standalone()) {
+            settings.put("initLimit", config.timing().initLimitTicks());
+            settings.put("syncLimit", config.timing().syncLimitTicks());
+            settings.put("electionAlg", 3);
+            settings.put("electionPort", config.self().electionPort());
+            settings.put("quorumPort", config.self().port());
+            settings.put("peerType", config.self().role() == Ensemble.Role.OBSERVER ? 1 : 0);
+        }
+        return settings;
+    }
+
+    @Override
+    public SequencedMap<String, String> environment() {
+        var all = new LinkedHashMap<String, String>();
+        all.put("zookeeper.version", version());
+        all.put("host.name", hostName());
+        for (String key :
+                new String[] {
+                    "java.version",
+                    "java.vendor",
+                    "java.home",
+                    "java.class.path",
+                    "java.library.path",
+                    "java.io.tmpdir",
+                    "java.compiler",
+                    "os.name",
+                    "os.arch",
+                    "os.version",
+                    "user.name",
+                    "user.home",
+                    "user.dir"
+                }) {
+            all.put(key, System.getProperty(key, "<NA>"));
+        }
+        Runtime runtime = Runtime.getRuntime();
+        all.put("os.memory.free", megabytes(runtime.freeMemory()));
+        all.put("os.memory.max", megabytes(runtime.maxMemory()));
+        all.put("os.memory.total", megabytes(runtime.totalMemory()));
+        return all;
+    }
+
+    private static String megabytes(long bytes) {
+        return (bytes >> 20) + "MB";
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getCanonicalHostName();
+        } catch (UnknownHostException _) {
+            return "<NA>";
+        }
+    }
+
+    @Override
+    public SequencedMap<String, String> measures() {
+        var measures = new LinkedHashMap<String, String>();
+        for (Metrics.Sample sample : metrics.member()) {
+            measures.put(sample.name(), sample.text());
+        }
+        return measures;
+    }
+
+    @Override
+    public long dataBytes() {
+        return bytesBelow(dataDir) - logBytes();
+    }
+
+    @Override
+    public long logBytes() {
+        return bytesBelow(dataDir.resolve("log"));
+    }
+
+    /// Files come and go meanwhile; one that is gone has no bytes.
+    private static long bytesBelow(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return 0;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.mapToLong(MemberFacts::bytes).sum();
+        } catch (IOException | UncheckedIOException _) {
+            return 0;
+        }
+    }
+
+    private static long bytes(Path file) {
+        try {
+            return Files.isRegularFile(file) ? Files.size(file) : 0;
+        } catch (IOException _) {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,182 @@
+package dev.ensemble.server.node;
+
+import dev.ensemble.server.model.Zxid;
+import dev.ensemble.server.net.ClientServer;
+import dev.ensemble.server.net.Links;
+import dev.ensemble.server.store.Store;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/// A member as those see it who ask: the newest [Facts] and where the rest can be had. Any thread.
+///
+/// Wired once, at the end of the start; until then the member is starting.
+final class Observed {
+    /// The parts that answer for themselves.
+    record Parts(
+            Store store,
+            @Nullable Links links,
+            ClientServer clients,
+            Flushing flushing,
+            List<String> warnings) {}
+
+    private static final long STALE_NANOS = 1_000_000_000L;
+    private static final long STUCK_NANOS = 10_000_000_000L;
+    private static final long READY_NANOS = 10_000_000_000L;
+    private static final int RATE_SAMPLES = 11;
+
+    private record Sample(long nanos, long commits) {}
+
+    private final Config config;
+    private final LongSupplier clock;
+    private final long startNanos;
+    private final Object rateLock = new Object();
+    private final ArrayList<Sample> samples = new ArrayList<>();
+
+    private volatile @Nullable Parts parts;
+    private volatile @Nullable Facts facts;
+    private volatile boolean draining;
+
+    /// @param clock monotonic, in ns
+    Observed(Config config, LongSupplier clock) {
+        this.config = config;
+        this.clock = clock;
+        this.startNanos = clock.getAsLong();
+    }
+
+    void started(Parts wired) {
+        parts = wired;
+    }
+
+    /// Takes what the peer thread knows now.
+    void learn(Facts now) {
+        facts = now;
+        synchronized (rateLock) {
+            if (samples.isEmpty() || now.nanos() - samples.getLast().nanos() >= 1_000_000_000L) {
+                samples.add(new Sample(now.nanos(), now.counts().commits()));
+                if (samples.size() > RATE_SAMPLES) {
+                    samples.removeFirst();
+                }
+            }
+        }
+    }
+
+    void drain() {
+        draining = true;
+    }
+
+    Config config() {
+        return config;
+    }
+
+    /// {@return null until the member has started}
+    @Nullable Facts facts() {
+        return parts == null ? null : facts;
+    }
+
+    Parts parts() {
+        Parts wired = parts;
+        if (wired == null) {
+            throw new IllegalStateException("the member has not started");
+        }
+        return wired;
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    long uptimeMillis() {
+        return (clock.getAsLong() - startNanos) / 1_000_000;
+    }
+
+    /// {@return whether turns of the peer thread come, or have not begun yet}
+    boolean isAlive() {
+        Facts now = facts;
+        return now == null || clock.getAsLong() - now.nanos() < STUCK_NANOS;
+    }
+
+    /// {@return how long the member has been out of sync with a leader, 0 if it is in sync}
+    long outOfSyncMillis(Facts now) {
+        return outOfSyncNanos(now) / 1_000_000;
+    }
+
+    private long outOfSyncNanos(Facts now) {
+        long nanos = clock.getAsLong();
+        boolean fresh = nanos - now.nanos() < STALE_NANOS;
+        return fresh && now.isInSync() ? 0 : nanos - now.inSyncNanos();
+    }
+
+    /// {@return why clients should not be sent here; null if they should}
+    @Nullable String notReady() {
+        Facts now = facts();
+        if (now == null) {
+            return "starting";
+        }
+        if (draining) {
+            return "draining";
+        }
+        if (now.configuration().version() == 0
+                || !now.configuration().members().containsKey(config.myid())) {
+            return "not a member of a committed configuration";
+        }
+        if (outOfSyncNanos(now) >= READY_NANOS) {
+            return "out of sync for " + outOfSyncMillis(now) + " ms";
+        }
+        return null;
+    }
+
+    /// {@return committed transactions per second, over the last ten seconds}
+    double writesPerSecond() {
+        synchronized (rateLock) {
+            if (samples.size() < 2) {
+                return 0;
+            }
+            Sample first = samples.getFirst();
+            Sample last = samples.getLast();
+            return (last.commits() - first.commits()) * 1e9 / (last.nanos() - first.nanos());
+        }
+    }
+
+    /// {@return what a person should look at}
+    List<String> warnings(Facts now) {
+        Parts wired = parts();
+        var warnings = new ArrayList<>(wired.warnings());
+        if (wired.links() != null) {
+            warnings.add("links between members are plaintext");
+            wired.links()
+                    .warnings()
+                    .forEach((id, text) -> warnings.add("link with member " + id + ": " + text));
+        }
+        differences(now, warnings);
+        return warnings;
+    }
+
+    private void differences(Facts now, List<String> warnings) {
+        if (now.configuration().version() == 0 || config.membership().standalone()) {
+            return;
+        }
+        var declared = config.membership().declared().members();
+        var committed = now.configuration().members();
+        if (!declared.keySet().equals(committed.keySet())) {
+            warnings.add(
+                    String.format(
+                            "the file declares members %s, the configuration of %s has %s",
+                            declared.keySet(),
+                            Zxid.text(now.configuration().version()),
+                            committed.keySet()));
+        }
+        declared.forEach((id, member) -> {
+            var other = committed.get(id);
+            if (other != null && !other.text().equals(member.text())) {
+                warnings.add(
+                        String.format(
+                                "the file declares server.%d=%s, committed is %s",
+                                id, member.text(), other.text()));
+            }
+        });
+    }
+}

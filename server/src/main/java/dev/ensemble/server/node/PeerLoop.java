@@ -1,0 +1,409 @@
+package dev.ensemble.server.node;
+
+import dev.ensemble.server.member.Input;
+import dev.ensemble.server.member.Member;
+import dev.ensemble.server.member.Output;
+import dev.ensemble.server.model.Identity;
+import dev.ensemble.server.model.Zxid;
+import dev.ensemble.server.net.Intake;
+import dev.ensemble.server.net.Links;
+import dev.ensemble.server.net.SnapshotFetch;
+import dev.ensemble.server.store.LogWriter;
+import dev.ensemble.server.tree.Tree;
+import dev.ensemble.server.zab.DiskOp;
+import dev.ensemble.server.zab.Effect;
+import dev.ensemble.server.zab.Event;
+import dev.ensemble.server.zab.Hello;
+import dev.ensemble.server.zab.Message;
+import dev.ensemble.server.zab.Peer;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/// The peer thread: hands a member what happened, and does what it decides.
+///
+/// Each turn takes all that has arrived, so the cost of a wake-up, of a hand-over to the log and of
+/// a flush of each link is shared by more requests the more there are. What arrived is stepped
+/// before the tick, so that a heartbeat that is already here is never missed. Nothing on this
+/// thread waits for a disk or a socket, unless the log's queue of many thousand orders is full.
+final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
+    /// What a turn needs of the rest.
+    ///
+    /// @param links null for a server alone
+    /// @param clients takes what concerns clients, once a turn
+    /// @param fetch makes a fetch from a leader; null if its address is not known
+    /// @param facts takes what is known, now and then
+    /// @param fatal told why the process must stop
+    record Outlets(
+            @Nullable Links links,
+            LogWriter log,
+            Consumer<List<Output>> clients,
+            Fetcher fetch,
+            Consumer<Facts> facts,
+            Consumer<Throwable> fatal) {}
+
+    /// Knows where leaders are.
+    interface Fetcher {
+        @Nullable SnapshotFetch of(int leader, long epoch, long zxid);
+    }
+
+    /// Our own state is wrong.
+    static final class Halted extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        Halted(String reason) {
+            super(reason);
+        }
+    }
+
+    private record Storing(long ticket, Identity identity) {}
+
+    private static final Logger LOG = LoggerFactory.getLogger(PeerLoop.class);
+    static final int INBOX = 16 << 10;
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
+    private static final long FACTS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private final Inbox<Input> inbox;
+    private final Member member;
+    private final Promises promises;
+    private final Fetching fetching;
+    private final Flushing flushing;
+    private final Thread thread = Thread.ofPlatform().name("peer").unstarted(this::run);
+
+    private volatile Hello hello;
+    private volatile boolean stopping;
+    private @Nullable Outlets outlets;
+
+    // Of the thread.
+    private final ArrayDeque<Storing> identities = new ArrayDeque<>();
+    private final Set<String> warned = new HashSet<>();
+    private final Statistics statistics;
+    private List<Output> forClients = new ArrayList<>();
+    private @Nullable String shownRole;
+    private long lookingSinceNanos;
+    private long leaderSinceNanos;
+    private long inSyncNanos;
+    private long factsNanos;
+    private long nowNanos;
+
+    /// @param hello what to say to other members, as of the start
+    PeerLoop(
+            Inbox<Input> inbox,
+            Member member,
+            Hello hello,
+            Promises promises,
+            Fetching fetching,
+            Flushing flushing,
+            long nowNanos) {
+        this.inbox = inbox;
+        this.member = member;
+        this.hello = hello;
+        this.promises = promises;
+        this.fetching = fetching;
+        this.flushing = flushing;
+        this.nowNanos = nowNanos;
+        this.inSyncNanos = nowNanos;
+        this.lookingSinceNanos = nowNanos;
+        this.statistics = new Statistics();
+    }
+
+    /// Starts the thread.
+    void start(Outlets wired) {
+        outlets = wired;
+        thread.start();
+    }
+
+    /// Ends the thread after a last turn, and waits for it.
+    void stop() throws InterruptedException {
+        stopping = true;
+        inbox.add(new Input.OfPeer(new Event.Tick()));
+        thread.join();
+    }
+
+    /// {@return whether turns still come}
+    boolean isAlive() {
+        return thread.isAlive();
+    }
+
+    /// What this member says to others. Any thread.
+    Hello hello() {
+        return hello;
+    }
+
+    // What arrives, on other threads.
+
+    @Override
+    public void submit(List<Input> batch) {
+        inbox.add(batch);
+    }
+
+    @Override
+    public boolean take(List<Event> events) {
+        List<Input> inputs = new ArrayList<>(events.size());
+        events.forEach(event -> inputs.add(new Input.OfPeer(event)));
+        return inbox.add(inputs);
+    }
+
+    @Override
+    public void persisted(long ticket) {
+        inbox.add(new Input.OfPeer(new Event.Persisted(ticket)));
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+        wired().fatal().accept(cause);
+    }
+
+    private Outlets wired() {
+        if (outlets == null) {
+            throw new IllegalStateException("not started");
+        }
+        return outlets;
+    }
+
+    // Turns.
+
+    private void run() {
+        Outlets out = wired();
+        try {
+            long nextTick = System.nanoTime();
+            while (!stopping) {
+                nextTick = turn(out, nextTick);
+            }
+        } catch (InterruptedException | RuntimeException | Error e) {
+            out.fatal().accept(e);
+        }
+    }
+
+    /// {@return when the next tick is due}
+    private long turn(Outlets out, long nextTick) throws InterruptedException {
+        Inbox.Taken<Input> taken = inbox.take(nextTick - System.nanoTime());
+        if (taken.wasFull() && out.links() != null) {
+            out.links().resume();
+        }
+        nowNanos = System.nanoTime();
+        long wallMillis = System.currentTimeMillis();
+        for (Input input : taken.items()) {
+            step(input, wallMillis, out);
+        }
+        long next = nextTick;
+        if (nowNanos >= nextTick) {
+            step(new Input.OfPeer(new Event.Tick()), wallMillis, out);
+            next = nowNanos + TICK_NANOS;
+        }
+        endTurn(out);
+        return next;
+    }
+
+    private void step(Input input, long wallMillis, Outlets out) throws InterruptedException {
+        if (input instanceof Input.OfPeer(Event event)) {
+            notice(event, out);
+        }
+        LOG.atTrace().log("{}", input);
+        List<Output> outputs = new ArrayList<>();
+        member.step(input, nowNanos, wallMillis, outputs::add);
+        for (Output output : outputs) {
+            perform(output, out);
+        }
+    }
+
+    private void notice(Event event, Outlets out) {
+        if (out.links() != null) {
+            out.links().noticed(event);
+        }
+        switch (event) {
+            case Event.LinkDown(int from) -> promises.forget(from);
+            case Event.Persisted(long ticket) -> {
+                while (!identities.isEmpty() && identities.peekFirst().ticket() <= ticket) {
+                    hello = as(identities.removeFirst().identity());
+                }
+            }
+            default -> {}
+        }
+    }
+
+    private Hello as(Identity identity) {
+        return new Hello(
+                hello.protocol(),
+                identity.ensembleId().isEmpty() ? hello.ensembleId() : identity.ensembleId(),
+                identity.myid(),
+                identity.incarnation(),
+                identity.starts(),
+                identity.state(),
+                hello.bootstrapRecord());
+    }
+
+    private void endTurn(Outlets out) {
+        if (out.links() != null) {
+            out.links().flush();
+        }
+        if (!forClients.isEmpty()) {
+            List<Output> batch = forClients;
+            forClients = new ArrayList<>();
+            out.clients().accept(batch);
+        }
+        Peer peer = member.peer();
+        flushing.turn(member.tree(), peer.durableZxid(), nowNanos);
+        if (nowNanos - factsNanos >= FACTS_NANOS) {
+            publishFacts(out);
+        }
+    }
+
+    // What the member decides.
+
+    private void perform(Output output, Outlets out) throws InterruptedException {
+        LOG.atTrace().log("{}", output);
+        switch (output) {
+            case Output.OfPeer(Effect effect) -> perform(effect, out);
+            case Output.Published published -> {
+                statistics.committed();
+                forClients.add(published);
+            }
+            case Output.Replaced(Tree tree) -> {
+                flushing.replaced(tree);
+                forClients.add(output);
+            }
+            case Output.ConnectRefused _, Output.Synced _, Output.Close _, Output.Serving _ ->
+                    forClients.add(output);
+        }
+    }
+
+    private void perform(Effect effect, Outlets out) throws InterruptedException {
+        switch (effect) {
+            case Effect.Send(int to, long epoch, Message message) -> {
+                if (message instanceof Message.Snap(long zxid)) {
+                    promise(to, epoch, zxid);
+                }
+                if (out.links() != null) {
+                    out.links().send(to, epoch, message);
+                }
+            }
+            case Effect.Disk(long ticket, DiskOp op) -> {
+                if (op instanceof DiskOp.StoreIdentity(Identity identity)) {
+                    identities.add(new Storing(ticket, identity));
+                } else if (op instanceof DiskOp.Append append && leaderSinceNanos != 0) {
+                    statistics.proposed(append.payload().bytes().length);
+                }
+                out.log().submit(ticket, op);
+            }
+            case Effect.Fetch(int leader, long epoch, long zxid) -> fetch(leader, epoch, zxid, out);
+            case Effect.Disconnect(int peer, String reason) -> {
+                if (out.links() != null) {
+                    out.links().disconnect(peer, reason);
+                }
+            }
+            case Effect.RoleChanged _ -> roleChanged(out);
+            case Effect.Warn(String text) -> warn(text);
+            case Effect.Halt(String reason) -> throw new Halted(reason);
+            case Effect.Deliver _,
+                    Effect.Replace _,
+                    Effect.InSync _,
+                    Effect.Confirmed _,
+                    Effect.Relayed _ ->
+                    throw new IllegalStateException("the member takes " + effect + " itself");
+        }
+    }
+
+    /// The tree is the committed one of exactly that zxid: all that commits before this message has
+    /// been applied.
+    private void promise(int to, long epoch, long zxid) {
+        if (member.tree().zxid() != zxid) {
+            LOG.atError()
+                    .addKeyValue("promised", Zxid.text(zxid))
+                    .addKeyValue("tree", Zxid.text(member.tree().zxid()))
+                    .log("a snapshot was promised that is not there");
+            return;
+        }
+        statistics.promisedSnapshot();
+        promises.promise(to, epoch, member.tree());
+    }
+
+    private void fetch(int leader, long epoch, long zxid, Outlets out) {
+        SnapshotFetch fetch = out.fetch().of(leader, epoch, zxid);
+        if (fetch == null) {
+            String reason = "no address of member " + leader;
+            inbox.add(new Input.OfPeer(new Event.SnapshotFailed(epoch, zxid, reason)));
+        } else {
+            fetching.begin(fetch, epoch, zxid);
+        }
+    }
+
+    private void roleChanged(Outlets out) {
+        Peer peer = member.peer();
+        Peer.RoleName role = peer.role();
+        String shown = role.name() + peer.leader() + peer.epoch();
+        if (shown.equals(shownRole)) {
+            return;
+        }
+        boolean wasLooking = shownRole == null || shownRole.startsWith("LOOKING");
+        if (role == Peer.RoleName.LOOKING && !wasLooking) {
+            lookingSinceNanos = nowNanos;
+            statistics.lookingAgain();
+        } else if (role != Peer.RoleName.LOOKING && wasLooking) {
+            statistics.elected(nowNanos - lookingSinceNanos);
+        }
+        shownRole = shown;
+        if (role == Peer.RoleName.LEADER) {
+            leaderSinceNanos = leaderSinceNanos == 0 ? nowNanos : leaderSinceNanos;
+        } else {
+            leaderSinceNanos = 0;
+            promises.forgetAll();
+        }
+        LOG.atInfo()
+                .addKeyValue("role", role.name().toLowerCase(java.util.Locale.ROOT))
+                .addKeyValue("leader", peer.leader())
+                .addKeyValue("epoch", peer.epoch())
+                .addKeyValue("logged", Zxid.text(peer.history().last()))
+                .log("role changed");
+        publishFacts(out);
+    }
+
+    private void warn(String text) {
+        if (warned.size() < 1000 && warned.add(text)) {
+            LOG.atWarn().log(text);
+        }
+    }
+
+    private void publishFacts(Outlets out) {
+        factsNanos = nowNanos;
+        Peer peer = member.peer();
+        if (peer.isInSync()) {
+            inSyncNanos = nowNanos;
+        }
+        Map<Integer, Long> learners = new HashMap<>(peer.learners());
+        out.facts()
+                .accept(
+                        new Facts(
+                                nowNanos,
+                                inSyncNanos,
+                                peer.role(),
+                                peer.leader(),
+                                peer.currentEpoch(),
+                                peer.acceptedEpoch(),
+                                member.isServing(),
+                                peer.history().committed(),
+                                peer.history().last(),
+                                peer.durableZxid(),
+                                peer.identity(),
+                                peer.configuration(),
+                                peer.isConfigurationPending(),
+                                peer.voters(),
+                                learners,
+                                peer.reasonsNotToStop(),
+                                member.outstanding(),
+                                member.tree(),
+                                leaderSinceNanos,
+                                statistics.counts()));
+    }
+}

@@ -1,0 +1,456 @@
+package dev.ensemble.server.node;
+
+import dev.ensemble.server.auth.Digest;
+import dev.ensemble.server.auth.Schemes;
+import dev.ensemble.server.member.Input;
+import dev.ensemble.server.member.Member;
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.net.ClientServer;
+import dev.ensemble.server.net.ClientSettings;
+import dev.ensemble.server.net.LinkCodec;
+import dev.ensemble.server.net.Links;
+import dev.ensemble.server.net.SnapshotFetch;
+import dev.ensemble.server.net.SnapshotSender;
+import dev.ensemble.server.store.Recovered;
+import dev.ensemble.server.store.Store;
+import dev.ensemble.server.store.StoreOptions;
+import dev.ensemble.server.store.TxnCodec;
+import dev.ensemble.server.tree.HashKey;
+import dev.ensemble.server.tree.Preparation;
+import dev.ensemble.server.zab.Hello;
+import dev.ensemble.server.zab.History;
+import dev.ensemble.server.zab.PeerConfig;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/// One member, running: wires all parts, once, and takes them apart again.
+///
+/// Start reading at [#start].
+public final class ServerNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerNode.class);
+
+    private static final long HEARTBEAT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
+    private static final long ELECTION_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    /// What a learner may lag without a snapshot.
+    private static final int HISTORY_ENTRIES = 100_000;
+
+    private static final long HISTORY_BYTES = 32 << 20;
+    private static final long FLUSH_BYTES = 64 << 20;
+    private static final int FLUSH_SECONDS = 60;
+
+    /// How long a drained member goes on, so that load balancers and clients have noticed.
+    private static final int DRAIN_SERVES_MILLIS = 5000;
+
+    private static final int DRAIN_ENDS_MILLIS = 5000;
+    private static final int STOP_MILLIS = 800;
+
+    private final Config config;
+    private final Observed observed;
+    private final CompletableFuture<ExitCode> ended = new CompletableFuture<>();
+
+    /// What must be closed, the newest first.
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private @Nullable ClientServer clients;
+    private @Nullable CompletableFuture<?> drained;
+    private volatile Map<Integer, Links.Address> addresses = Map.of();
+    private Ports ports = new Ports(0, 0, 0, 0);
+
+    /// Which ports are in use; 0 for none.
+    public record Ports(int client, int peer, int admin, int metrics) {}
+
+    private ServerNode(Config config) {
+        this.config = config;
+        this.observed = new Observed(config, System::nanoTime);
+    }
+
+    /// Starts a member. It serves clients as soon as it is in sync with a leader.
+    ///
+    /// @throws StartFailure if it cannot; nothing is left running
+    public static ServerNode start(Config config) throws StartFailure {
+        var node = new ServerNode(config);
+        try {
+            node.startAll();
+            return node;
+        } catch (StartFailure | RuntimeException | Error e) {
+            node.closeParts();
+            throw e;
+        }
+    }
+
+    /// {@return done with the code to exit with, if the member ends by itself}
+    public CompletableFuture<ExitCode> ended() {
+        return ended;
+    }
+
+    public synchronized Ports ports() {
+        return ports;
+    }
+
+    private synchronized void startAll() throws StartFailure {
+        config.warnings().forEach(LOG::warn);
+        Path folder = config.dataDir().resolve("data");
+        Config.Metrics wanted = config.metrics();
+        var metrics = new Metrics(observed, wanted != null && wanted.exportJvm());
+        parts.push(metrics);
+        var facts = new MemberFacts(observed, metrics, folder);
+        int adminPort = startAdmin(facts, metrics);
+        int metricsPort = wanted == null ? 0 : startMetrics(wanted, metrics);
+
+        Store store = open(folder);
+        Recovered recovered = store.recovered();
+        LOG.atInfo().addKeyValue("myid", config.myid()).log("recovered: {}", recovered);
+        recovered.warnings().forEach(LOG::warn);
+        checkEnsemble(recovered);
+
+        long now = System.nanoTime();
+        var schemes = schemes();
+        var codec = new TxnCodec();
+        var inbox = new Inbox<Input>(PeerLoop.INBOX);
+        var promises = new Promises();
+        var flushing = new Flushing(store, FLUSH_BYTES, FLUSH_SECONDS, now, this::fatal);
+        var fetching = new Fetching(store, inbox);
+        Member member = member(recovered, schemes, codec, now);
+        Hello hello = hello(recovered);
+        var loop = new PeerLoop(inbox, member, hello, promises, fetching, flushing, now);
+
+        Links links = config.membership().standalone() ? null : links(loop, codec, promises);
+        ClientServer served =
+                new ClientServer(clientSettings(), schemes, loop, facts, recovered.tree());
+        clients = served;
+        parts.push(served);
+        int clientPort = bind(served);
+
+        observed.started(new Observed.Parts(store, links, served, flushing, warnings(recovered)));
+        var log = store.startLog(loop);
+        loop.start(
+                new PeerLoop.Outlets(
+                        links,
+                        log,
+                        served::publish,
+                        (leader, epoch, zxid) -> fetch(loop, links, leader, epoch, zxid),
+                        known -> learned(known, links),
+                        this::fatal));
+        parts.push(loop::stop);
+        parts.push(fetching::stop);
+        dial(links, member.peer().configuration());
+        ports = new Ports(clientPort, links == null ? 0 : links.port(), adminPort, metricsPort);
+        LOG.atInfo()
+                .addKeyValue("myid", config.myid())
+                .addKeyValue("version", Release.current().version())
+                .addKeyValue("clientPort", clientPort)
+                .addKeyValue("peerPort", ports.peer())
+                .addKeyValue("adminPort", adminPort)
+                .addKeyValue("metricsPort", metricsPort)
+                .log(links == null ? "started alone" : "started; links to members are plaintext");
+    }
+
+    // Parts.
+
+    private int startAdmin(MemberFacts facts, Metrics metrics) throws StartFailure {
+        Config.Admin admin = config.admin();
+        if (!admin.enabled()) {
+            return 0;
+        }
+        try {
+            Path file = admin.tokenFile();
+            String token = file == null ? null : Token.write(file);
+            var commands = new Commands(observed, facts, metrics);
+            var server = new AdminServer(observed, commands, token, this::drain);
+            parts.push(server);
+            return server.port();
+        } catch (IOException e) {
+            throw new StartFailure(
+                    ExitCode.ADMIN_SERVER_FAILED, "the admin server cannot start: " + e, e);
+        }
+    }
+
+    private int startMetrics(Config.Metrics wanted, Metrics metrics) throws StartFailure {
+        try {
+            var server =
+                    new HttpServer(
+                            "metrics-http",
+                            wanted.endpoint().toSocketAddress(),
+                            config.admin().idleTimeoutMillis(),
+                            request -> CompletableFuture.completedStage(page(request, metrics)));
+            parts.push(server);
+            return server.port();
+        } catch (IOException e) {
+            throw new StartFailure(
+                    ExitCode.UNEXPECTED_ERROR, "the metrics port cannot be opened: " + e, e);
+        }
+    }
+
+    private static HttpServer.Response page(HttpServer.Request request, Metrics metrics) {
+        if (!request.path().equals("/metrics")) {
+            return HttpServer.Response.text(404, "nothing is here");
+        }
+        return request.isGet()
+                ? new HttpServer.Response(
+                        200, "text/plain; version=0.0.4; charset=utf-8", metrics.page())
+                : HttpServer.Response.text(405, "the method must be GET");
+    }
+
+    private Store open(Path folder) throws StartFailure {
+        try {
+            var random = new SecureRandom();
+            var key = new HashKey(random.nextLong(), random.nextLong());
+            Store store = Store.open(folder, config.myid(), key, StoreOptions.DEFAULT);
+            parts.push(store);
+            return store;
+        } catch (IOException e) {
+            throw new StartFailure(
+                    ExitCode.DATA_DIR_INACCESSIBLE,
+                    "the data in " + folder + " cannot be used: " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private void checkEnsemble(Recovered recovered) throws StartFailure {
+        String declared = config.membership().declared().id();
+        String found = recovered.identity().ensembleId();
+        if (!declared.isEmpty() && !found.isEmpty() && !declared.equals(found)) {
+            String text =
+                    String.format(
+                            "the data belongs to ensemble %s, the file says ensembleId=%s",
+                            found, declared);
+            throw new StartFailure(
+                    ExitCode.DATA_DIR_INACCESSIBLE, text, new IllegalStateException(text));
+        }
+    }
+
+    private Member member(Recovered recovered, Schemes schemes, TxnCodec codec, long now) {
+        List<History.Entry> log = new ArrayList<>(recovered.log().size());
+        recovered.log().forEach(entry -> log.add(new History.Entry(entry.zxid(), entry.payload())));
+        var disk =
+                new dev.ensemble.server.zab.Recovered(
+                        recovered.identity(),
+                        recovered.acceptedEpoch(),
+                        recovered.currentEpoch(),
+                        recovered.base(),
+                        recovered.baseEnsemble(),
+                        log,
+                        recovered.committed());
+        var preparation =
+                new Preparation(
+                        schemes,
+                        new Preparation.Options(config.membership().reconfigEnabled(), false));
+        return new Member(
+                peerConfig(recovered),
+                disk,
+                recovered.tree(),
+                new History(recovered.base(), HISTORY_ENTRIES, HISTORY_BYTES),
+                preparation,
+                codec,
+                TimeUnit.MILLISECONDS.toNanos(config.timing().tickMillis()),
+                now);
+    }
+
+    private PeerConfig peerConfig(Recovered recovered) {
+        Config.Membership membership = config.membership();
+        PeerConfig.Bootstrap bootstrap =
+                switch (membership.bootstrap()) {
+                    case UNANIMOUS -> PeerConfig.Bootstrap.UNANIMOUS;
+                    case BOOTSTRAPPED -> PeerConfig.Bootstrap.BOOTSTRAPPED;
+                    case MAJORITY -> PeerConfig.Bootstrap.MAJORITY;
+                };
+        return new PeerConfig(
+                config.myid(),
+                membership.declared(),
+                recovered.mustRejoin() ? PeerConfig.Bootstrap.BOOTSTRAPPED : bootstrap,
+                membership.bootstrapRecord(),
+                HEARTBEAT_NANOS,
+                TIMEOUT_NANOS,
+                TimeUnit.MILLISECONDS.toNanos(
+                        (long) config.timing().initLimitTicks() * config.timing().tickMillis()),
+                ELECTION_WAIT_NANOS);
+    }
+
+    private Hello hello(Recovered recovered) {
+        String found = recovered.identity().ensembleId();
+        return new Hello(
+                Hello.PROTOCOL,
+                found.isEmpty() ? config.membership().declared().id() : found,
+                config.myid(),
+                recovered.identity().incarnation(),
+                recovered.identity().starts(),
+                recovered.identity().state(),
+                config.membership().bootstrapRecord());
+    }
+
+    private Links links(PeerLoop loop, TxnCodec codec, Promises promises) throws StartFailure {
+        Ensemble.Member self = config.self();
+        InetSocketAddress address =
+                config.membership().listenOnAllAddresses()
+                        ? new InetSocketAddress(self.port())
+                        : new InetSocketAddress(self.host(), self.port());
+        if (address.isUnresolved()) {
+            LOG.warn("own name {} is not known yet: listening on every address", self.host());
+            address = new InetSocketAddress(self.port());
+        }
+        try {
+            var links =
+                    new Links(
+                            Links.Options.of(address, config.clients().maxFrameBytes()),
+                            new LinkCodec(codec),
+                            loop::hello,
+                            loop,
+                            new SnapshotSender(loop.hello().incarnation(), promises));
+            parts.push(links);
+            return links;
+        } catch (IOException e) {
+            throw new StartFailure(ExitCode.CANNOT_BIND, e.getMessage() + "", e);
+        }
+    }
+
+    private Schemes schemes() {
+        Config.Auth auth = config.auth();
+        return new Schemes(
+                auth.skipAcl(),
+                auth.digestEnabled()
+                        ? new Digest(auth.digestAlgorithm(), auth.superDigest())
+                        : null);
+    }
+
+    private ClientSettings clientSettings() {
+        Config.Clients from = config.clients();
+        return new ClientSettings(
+                Runtime.getRuntime().availableProcessors(),
+                config.timing().tickMillis(),
+                config.timing().minSessionTimeoutMillis(),
+                config.timing().maxSessionTimeoutMillis(),
+                from.maxFrameBytes(),
+                from.backlog(),
+                from.maxPerAddress(),
+                from.maxConnections(),
+                from.handshakeTimeoutMillis(),
+                from.maxOutstanding(),
+                from.fourLetterWords());
+    }
+
+    private int bind(ClientServer server) throws StartFailure {
+        try {
+            return server.bind(config.clients().endpoint().toSocketAddress()).getPort();
+        } catch (IOException e) {
+            throw new StartFailure(ExitCode.CANNOT_BIND, e.getMessage() + ": " + e.getCause(), e);
+        }
+    }
+
+    private List<String> warnings(Recovered recovered) {
+        List<String> warnings = new ArrayList<>(config.warnings());
+        warnings.addAll(recovered.warnings());
+        return List.copyOf(warnings);
+    }
+
+    // What the peer thread asks and tells.
+
+    private @Nullable SnapshotFetch fetch(
+            PeerLoop loop, @Nullable Links links, int leader, long epoch, long zxid) {
+        Links.Address address = addresses.get(leader);
+        if (address == null || links == null) {
+            return null;
+        }
+        return new SnapshotFetch(address, loop.hello(), leader, epoch, zxid, links.maxFrameBytes());
+    }
+
+    private void learned(Facts known, @Nullable Links links) {
+        Facts before = observed.facts();
+        observed.learn(known);
+        if (before == null || !before.configuration().equals(known.configuration())) {
+            dial(links, known.configuration());
+        }
+    }
+
+    /// Links to everyone in the configuration, and to the seeds of the file.
+    private void dial(@Nullable Links links, Ensemble configuration) {
+        if (links == null) {
+            return;
+        }
+        Map<Integer, Links.Address> wanted = new HashMap<>();
+        for (Ensemble each : List.of(config.membership().declared(), configuration)) {
+            each.members()
+                    .forEach((id, member) ->
+                            wanted.put(id, new Links.Address(member.host(), member.port())));
+        }
+        wanted.remove(config.myid());
+        addresses = Map.copyOf(wanted);
+        links.setPeers(wanted);
+    }
+
+    private void fatal(Throwable cause) {
+        LOG.atError().setCause(cause).log("this process must stop");
+        ended.complete(ExitCode.UNEXPECTED_ERROR);
+    }
+
+    // The end.
+
+    /// Takes this member out of service without a failed request: not ready at once, clients are
+    /// served a while longer, then answered and closed.
+    ///
+    /// @return done when no client is left
+    public synchronized CompletionStage<?> drain() {
+        if (drained == null) {
+            LOG.info("draining");
+            observed.drain();
+            drained =
+                    CompletableFuture.runAsync(
+                                    () -> {},
+                                    CompletableFuture.delayedExecutor(
+                                            DRAIN_SERVES_MILLIS, TimeUnit.MILLISECONDS))
+                            .thenCompose(_ -> endClients(DRAIN_ENDS_MILLIS));
+        }
+        return drained;
+    }
+
+    private CompletableFuture<?> endClients(int millis) {
+        ClientServer serving = clients;
+        return serving == null ? CompletableFuture.completedFuture(null) : serving.drain(millis);
+    }
+
+    /// Stops: clients are read no more, answered and closed, then the rest ends. Takes about a
+    /// second at most.
+    @Override
+    public synchronized void close() {
+        observed.drain();
+        try {
+            endClients(STOP_MILLIS).get(2L * STOP_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.atWarn().log("clients are left: {}", e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        closeParts();
+        ended.complete(ExitCode.NORMAL);
+    }
+
+    private void closeParts() {
+        while (!parts.isEmpty()) {
+            AutoCloseable part = parts.pop();
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.atWarn().setCause(e).log("a part did not end well");
+            }
+        }
+    }
+}
