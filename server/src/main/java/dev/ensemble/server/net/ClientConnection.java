@@ -579,9 +579,8 @@ final class ClientConnection {
         }
         if (phase == Phase.LAST) {
             // Behind everything that was written before it.
-            var _ =
-                    channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
-                            .addListener(ChannelFutureListener.CLOSE);
+            var _ = channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
+                    .addListener(ChannelFutureListener.CLOSE);
         } else if (phase != Phase.CLOSED) {
             settleReading();
         }

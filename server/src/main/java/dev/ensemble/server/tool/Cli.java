@@ -4,6 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.ensemble.server.tool.cli.Shell;
 
+import io.netty.util.internal.logging.InternalLoggerFactory;
+import io.netty.util.internal.logging.JdkLoggerFactory;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -69,6 +72,9 @@ final class Cli implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "-timeout " + timeoutMillis + ": it must be at least 1 ms");
         }
+        // Netty's buffers would start our logging for nothing to log, which is a third of the whole
+        // run.
+        InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
         Console console = command.isEmpty() ? System.console() : null;
         boolean talks = console != null && console.isTerminal();
         try (Shell shell = shell(talks)) {

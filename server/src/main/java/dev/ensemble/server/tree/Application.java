@@ -12,6 +12,7 @@ import dev.ensemble.server.model.WatchEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /// One transaction on its way into the tree: the changes, the events they fire and what is
 /// answered. Decides nothing.
@@ -40,14 +41,12 @@ final class Application {
                 yield new Result.Deleted();
             }
             case Txn.SetData(String path, byte[] data, int version) -> {
-                draft.setData(path, data, version, zxid, header.timeMillis());
-                event(WatchEvent.Type.NODE_DATA_CHANGED, path);
-                yield new Result.Changed(draft.stat(path));
+                var change = draft.setData(path, data, version, zxid, header.timeMillis());
+                event(WatchEvent.Type.NODE_DATA_CHANGED, path, change.acl());
+                yield new Result.Changed(change.stat());
             }
-            case Txn.SetAcl(String path, List<Acl> acl, int aversion) -> {
-                draft.setAcl(path, acl, aversion);
-                yield new Result.Changed(draft.stat(path));
-            }
+            case Txn.SetAcl(String path, List<Acl> acl, int aversion) ->
+                    new Result.Changed(draft.setAcl(path, acl, aversion).stat());
             case Txn.Check _ -> new Result.Checked();
             case Txn.Multi(List<Txn> parts) -> {
                 List<Result> results = new ArrayList<>(parts.size());
@@ -71,16 +70,23 @@ final class Application {
     }
 
     private Result create(Txn.Create txn) {
-        draft.create(txn.path(), txn.data(), txn.acl(), txn.owner(), zxid, header.timeMillis());
-        event(WatchEvent.Type.NODE_CREATED, txn.path());
-        event(WatchEvent.Type.NODE_CHILDREN_CHANGED, Paths.parent(txn.path()));
-        return new Result.Created(txn.path(), draft.stat(txn.path()));
+        String path = txn.path();
+        var change =
+                draft.create(path, txn.data(), txn.acl(), txn.owner(), zxid, header.timeMillis());
+        event(WatchEvent.Type.NODE_CREATED, path, change.acl());
+        childrenChanged(path, change);
+        return new Result.Created(path, change.stat());
     }
 
     private void delete(String path) {
-        event(WatchEvent.Type.NODE_DELETED, path);
-        draft.delete(path, zxid);
-        event(WatchEvent.Type.NODE_CHILDREN_CHANGED, Paths.parent(path));
+        var change = draft.delete(path, zxid);
+        event(WatchEvent.Type.NODE_DELETED, path, change.acl());
+        childrenChanged(path, change);
+    }
+
+    private void childrenChanged(String path, Draft.Change change) {
+        List<Acl> acl = Objects.requireNonNull(change.parentAcl());
+        event(WatchEvent.Type.NODE_CHILDREN_CHANGED, Paths.parent(path), acl);
     }
 
     private Result attach(int timeoutMillis) {
@@ -104,12 +110,12 @@ final class Application {
                 ensemble.members().isEmpty()
                         ? new byte[0]
                         : ensemble.text().getBytes(StandardCharsets.UTF_8);
-        draft.setData(Paths.CONFIG, text, -1, zxid, header.timeMillis());
-        event(WatchEvent.Type.NODE_DATA_CHANGED, Paths.CONFIG);
-        return new Result.Configured(ensemble, draft.stat(Paths.CONFIG));
+        var change = draft.setData(Paths.CONFIG, text, -1, zxid, header.timeMillis());
+        event(WatchEvent.Type.NODE_DATA_CHANGED, Paths.CONFIG, change.acl());
+        return new Result.Configured(ensemble, change.stat());
     }
 
-    private void event(WatchEvent.Type type, String path) {
-        events.add(new WatchEvent(type, path, draft.acl(path)));
+    private void event(WatchEvent.Type type, String path, List<Acl> acl) {
+        events.add(new WatchEvent(type, path, acl));
     }
 }

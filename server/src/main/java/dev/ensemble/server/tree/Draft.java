@@ -57,8 +57,15 @@ final class Draft {
         tries = new Trie.Editor(hash, edit);
     }
 
+    /// What one change did to a znode.
+    ///
+    /// @param stat afterwards; of a deleted one, before
+    /// @param acl its list, of a deleted one the last
+    /// @param parentAcl null unless the parent changed too
+    record Change(Stat stat, List<Acl> acl, @Nullable List<Acl> parentAcl) {}
+
     /// Makes a znode that does not exist, below a parent that does.
-    void create(
+    Change create(
             String path, byte @Nullable [] data, List<Acl> acl, long owner, long zxid, long time) {
         byte[] p = bytes(path);
         if (find(p) != null || depth == 0) {
@@ -81,10 +88,11 @@ final class Draft {
         added(p, leaf, 0, zxid);
         Trie children = tries.put(was.children, leaf, hashes[depth]);
         children(depth - 1, was, children, was.childCount + 1, created, zxid);
+        return new Change(Leaf.stat(leaf, 0, 0, zxid), acls.list(id), acl(was.record));
     }
 
     /// Removes a znode that exists and has no children.
-    void delete(String path, long zxid) {
+    Change delete(String path, long zxid) {
         byte[] p = bytes(path);
         Object znode = find(p);
         if (znode == null || depth == 0 || Branch.of(znode).childCount > 0) {
@@ -99,8 +107,10 @@ final class Draft {
         long above = Digest.bytes(p, 0, Math.max(1, from - 1));
         digest -= Digest.children(above, was.created, was.pzxid);
         digest += Digest.children(above, was.created, zxid);
+        var change = new Change(Tree.stat(znode), acl(Branch.record(znode)), acl(was.record));
         removed(p, Branch.of(znode));
         removeFrom(was, p, from, zxid);
+        return change;
     }
 
     private Branch parent() {
@@ -113,18 +123,19 @@ final class Draft {
         children(depth - 1, parent, children, parent.childCount - 1, parent.created, pzxid);
     }
 
-    void setData(String path, byte @Nullable [] data, int version, long zxid, long time) {
+    Change setData(String path, byte @Nullable [] data, int version, long zxid, long time) {
         byte[] p = bytes(path);
         byte[] was = Branch.record(existing(path, p));
-        setRecord(p, was, Leaf.withData(was, data, version, zxid, time));
+        return setRecord(p, was, Leaf.withData(was, data, version, zxid, time));
     }
 
-    void setAcl(String path, List<Acl> acl, int aversion) {
+    Change setAcl(String path, List<Acl> acl, int aversion) {
         byte[] p = bytes(path);
         byte[] was = Branch.record(existing(path, p));
         acls = acls.adding(acl);
-        setRecord(p, was, Leaf.withAcl(was, acls.id(acl), aversion));
+        Change change = setRecord(p, was, Leaf.withAcl(was, acls.id(acl), aversion));
         acls = acls.removing(Leaf.acl(was));
+        return change;
     }
 
     /// Makes a znode as it was stored: new, or in the place of the one that is there, whose
@@ -210,17 +221,8 @@ final class Draft {
         ensemble = now;
     }
 
-    /// {@return the Stat of a znode that exists}
-    Stat stat(String path) {
-        return Tree.stat(existing(path, bytes(path)));
-    }
-
-    List<Acl> acl(String path) {
-        return acls.list(Leaf.acl(Branch.record(existing(path, bytes(path)))));
-    }
-
-    boolean exists(String path) {
-        return find(bytes(path)) != null;
+    private List<Acl> acl(byte[] record) {
+        return acls.list(Leaf.acl(record));
     }
 
     private Object existing(String path, byte[] p) {
@@ -264,22 +266,23 @@ final class Draft {
         }
     }
 
-    private void setRecord(byte[] p, byte[] was, byte[] is) {
+    /// Gives the znode that was looked for last another record.
+    private Change setRecord(byte[] p, byte[] was, byte[] is) {
         long path = Digest.bytes(p, 0, p.length);
         digest -= Digest.record(path, was, acls.digest(Leaf.acl(was)));
         digest += Digest.record(path, is, acls.digest(Leaf.acl(is)));
         dataSize += Leaf.dataLength(is) - Leaf.dataLength(was);
         Object znode = Objects.requireNonNull(way[depth]);
-        if (!(znode instanceof Branch branch)) {
-            replace(depth, is);
-        } else if (branch.children != null && branch.children.edit == edit) {
-            branch.record = is;
-        } else {
-            replace(
-                    depth,
-                    new Branch(
-                            is, branch.children, branch.childCount, branch.created, branch.pzxid));
+        Object now = is;
+        if (znode instanceof Branch branch) {
+            if (branch.children != null && branch.children.edit == edit) {
+                branch.record = is;
+                return new Change(Tree.stat(branch), acl(is), null);
+            }
+            now = new Branch(is, branch.children, branch.childCount, branch.created, branch.pzxid);
         }
+        replace(depth, now);
+        return new Change(Tree.stat(now), acl(is), null);
     }
 
     /// Puts a znode at `level` of the way, in the place of the one that is there, and copies what

@@ -283,6 +283,13 @@ public final class Client implements AutoCloseable {
     }
 
     private void connect(Socket connection, InetSocketAddress address) throws IOException {
+        ByteBuf hello = Unpooled.buffer(64);
+        synchronized (this) {
+            Handshake.write(
+                    hello,
+                    new Handshake.ConnectRequest(
+                            lastZxid, timeoutMillis, session, password, false, true));
+        }
         int patience = Math.max(1000, timeoutMillis() / addresses.size());
         var resolved = new InetSocketAddress(address.getHostString(), address.getPort());
         if (resolved.isUnresolved()) {
@@ -291,13 +298,6 @@ public final class Client implements AutoCloseable {
         connection.connect(resolved, patience);
         connection.setTcpNoDelay(true);
         connection.setSoTimeout(patience);
-        ByteBuf hello = Unpooled.buffer(64);
-        synchronized (this) {
-            Handshake.write(
-                    hello,
-                    new Handshake.ConnectRequest(
-                            lastZxid, timeoutMillis, session, password, false, true));
-        }
         hello.readBytes(connection.getOutputStream(), hello.readableBytes());
         connected(
                 connection,
