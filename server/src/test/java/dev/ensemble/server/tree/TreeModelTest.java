@@ -301,7 +301,11 @@ final class TreeModelTest {
         private List<Acl> anyAcl() {
             return switch (random.nextInt(4)) {
                 case 0 -> Acl.READ_ONLY;
-                case 1 -> List.of(new Acl(random.nextInt(4), new Id("digest", "u:x")));
+                case 1 ->
+                        List.of(
+                                new Acl(
+                                        random.nextInt(4),
+                                        new Id("digest", "u" + random.nextInt(99))));
                 default -> Acl.OPEN;
             };
         }

@@ -16,12 +16,15 @@ import dev.ensemble.server.model.Stat;
 import dev.ensemble.server.model.Txn;
 import dev.ensemble.server.model.WatchEvent;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 final class TreeTest {
@@ -219,6 +222,69 @@ final class TreeTest {
         assertThrows(IllegalStateException.class, () -> apply(1, new Txn.Delete("/a")));
         assertThrows(IllegalStateException.class, () -> apply(1, new Txn.Delete("/zookeeper")));
         assertThrows(IllegalStateException.class, () -> apply(1, new Txn.SetData("/a", null, 1)));
+    }
+
+    @Test
+    @DisplayName("The digest tells any two states apart, whatever they differ in")
+    void digests() {
+        var acl = List.of(new Acl(2, Id.ANYONE));
+        List<StateChange> states =
+                List.of(
+                        new StateChange.At(0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 1, 1, 1, 1, 0, 0, 0, 0),
+                        node("/m", bytes("d"), Acl.OPEN, 1, 1, 1, 1, 1, 0, 0, 0, 0),
+                        node("/n", bytes("e"), Acl.OPEN, 1, 1, 1, 1, 1, 0, 0, 0, 0),
+                        node("/n", new byte[0], Acl.OPEN, 1, 1, 1, 1, 1, 0, 0, 0, 0),
+                        node("/n", null, Acl.OPEN, 1, 1, 1, 1, 1, 0, 0, 0, 0),
+                        node("/n", bytes("d"), acl, 1, 1, 1, 1, 1, 0, 0, 0, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 2, 1, 1, 1, 1, 0, 0, 0, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 2, 1, 1, 1, 0, 0, 0, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 1, 2, 1, 1, 0, 0, 0, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 1, 1, 2, 1, 0, 0, 0, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 1, 1, 1, 2, 0, 0, 0, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 1, 1, 1, 1, 2, 0, 0, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 1, 1, 1, 1, 0, 2, 0, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 1, 1, 1, 1, 0, 0, 2, 0),
+                        node("/n", bytes("d"), Acl.OPEN, 1, 1, 1, 1, 1, 0, 0, 0, 2),
+                        new StateChange.PutSession(new Session(1, 1, new byte[16], 1, 1)),
+                        new StateChange.PutSession(new Session(2, 1, new byte[16], 1, 1)),
+                        new StateChange.PutSession(new Session(1, 2, new byte[16], 1, 1)),
+                        new StateChange.PutSession(new Session(1, 1, password(), 1, 1)),
+                        new StateChange.PutSession(new Session(1, 1, new byte[16], 2, 1)),
+                        new StateChange.PutSession(new Session(1, 1, new byte[16], 1, 2)),
+                        new StateChange.PutEnsemble(new Ensemble("", 1, Map.of())),
+                        new StateChange.PutEnsemble(new Ensemble("e", 0, Map.of())));
+        var digests = new HashSet<Long>();
+        for (StateChange state : states) {
+            var loader = new Tree.Loader();
+            loader.accept(state);
+            digests.add(loader.finish().digest());
+        }
+        assertEquals(states.size(), digests.size());
+    }
+
+    private static byte[] password() {
+        byte[] password = new byte[Session.PASSWORD_BYTES];
+        password[15] = 1;
+        return password;
+    }
+
+    private static StateChange.PutNode node(
+            String path,
+            byte @Nullable [] data,
+            List<Acl> acl,
+            long czxid,
+            long mzxid,
+            long pzxid,
+            long ctime,
+            long mtime,
+            int version,
+            int aversion,
+            int created,
+            long owner) {
+        return new StateChange.PutNode(
+                path, data, acl, czxid, mzxid, pzxid, ctime, mtime, version, aversion, created,
+                owner);
     }
 
     @Test
