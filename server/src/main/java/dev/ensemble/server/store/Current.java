@@ -48,7 +48,7 @@ record Current(long state, long log) {
 
     /// {@return whether a name is of a folder of state or log, in force or not}
     static boolean isData(String name) {
-        return name.startsWith(STATE) || name.startsWith(LOG);
+        return name.matches("(state|log)\\.[0-9]{1,18}");
     }
 
     /// Deletes the folders of state and log that this does not name.
