@@ -29,6 +29,7 @@ public final class Main implements Runnable {
         line.addSubcommand(new Drain());
         // What follows the command of the shell belongs to it: `cli ls -R /`.
         line.addSubcommand(new CommandLine(new Cli()).setStopAtPositional(true));
+        line.addSubcommand(new Inspect());
         return line;
     }
 
