@@ -6,7 +6,6 @@ import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Reply;
 import dev.ensemble.server.model.Request;
-import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Session;
 import dev.ensemble.server.model.WatchEvent;
 import dev.ensemble.server.tree.Applied;
@@ -17,7 +16,6 @@ import dev.ensemble.server.wire.MalformedException;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 
 import org.jspecify.annotations.Nullable;
 
@@ -25,27 +23,14 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One connection of a client: its handshake, and its requests in their order.
+/// One connection of a client: its handshake, who it is, and its requests.
 ///
-/// A read is answered at once if nothing of this connection is in flight, else in its turn; a write
-/// goes to the peer thread at once and is answered when it is applied, so a pipeline of writes is
-/// in flight as a whole. Behind a sync, writes wait for it: a read between the two must not see
-/// them.
-///
-/// Owned by its I/O thread, see [ClientLoop].
+/// A read is answered at once if nothing of this connection is in flight, else in its turn, see
+/// [Pipeline]. Owned by its I/O thread, see [ClientLoop].
 final class ClientConnection {
-    /// More requests of one connection than this, or more bytes, and it is not read.
-    private static final int MAX_IN_FLIGHT = 1000;
-
-    private static final int MAX_IN_FLIGHT_BYTES = 4 << 20;
-
-    /// What has been answered goes to the channel in pieces of this size.
-    private static final int PIECE_BYTES = 64 << 10;
-
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private enum Phase {
@@ -61,49 +46,23 @@ final class ClientConnection {
         CLOSED
     }
 
-    /// A request that is not answered yet.
-    private static final class Pending {
-        final long number;
-        final int xid;
-        final Request request;
-        final List<Id> identities;
-        final int bytes;
-        final long sinceNanos;
-        long zxid;
-        @Nullable Reply reply;
-
-        Pending(
-                long number,
-                int xid,
-                Request request,
-                List<Id> identities,
-                int bytes,
-                long sinceNanos) {
-            this.number = number;
-            this.xid = xid;
-            this.request = request;
-            this.identities = identities;
-            this.bytes = bytes;
-            this.sinceNanos = sinceNanos;
-        }
-    }
-
     private final long id;
     private final Channel channel;
     private final ClientLoop loop;
     private final ClientFrames frames;
+    private final Pipeline pipeline;
+    private final Outgoing outgoing;
+    private final ConnectionCounts counts;
     private final InetSocketAddress remote;
     private final Id address;
 
     private Phase phase = Phase.NEW;
     private boolean isKnown;
+    private boolean isDirty;
+    private boolean isTouched;
 
     /// The end of the session was asked for: nothing behind that is read.
     private boolean finishing;
-
-    private boolean isDirty;
-    private boolean isTouched;
-    private @Nullable ByteBuf out;
 
     private List<Id> identities;
     private long session;
@@ -112,33 +71,22 @@ final class ClientConnection {
     private boolean knowsReadOnly;
     private Handshake.@Nullable ConnectRequest early;
 
-    /// In the order in which they are answered; those of them that the peer thread must still get.
-    private final ArrayDeque<Pending> queue = new ArrayDeque<>();
-
-    private final ArrayDeque<Pending> unsent = new ArrayDeque<>();
-    private int bytesInFlight;
-    private int syncsInFlight;
-    private long requests;
-
-    /// Writes and syncs that the peer thread has and that are not answered.
-    private int inFlight;
-
     private long heardNanos;
 
     /// Since when it has been in this phase, unless that is [Phase#OPEN].
     private long phaseNanos;
 
-    private long blockedNanos;
     private boolean isBlocked;
+    private long blockedNanos;
 
-    private final ConnectionCounts counts;
-
-    ClientConnection(long id, Channel channel, ClientLoop loop) {
+    ClientConnection(long id, Channel channel, InetSocketAddress remote, ClientLoop loop) {
         this.id = id;
         this.channel = channel;
         this.loop = loop;
+        this.remote = remote;
         this.frames = new ClientFrames(this, loop.settings().maxFrameBytes());
-        this.remote = (InetSocketAddress) channel.remoteAddress();
+        this.pipeline = new Pipeline(this, loop);
+        this.outgoing = new Outgoing(channel);
         this.address = Schemes.remote(remote.getAddress());
         this.identities = List.of(address);
         this.heardNanos = loop.readClock();
@@ -159,12 +107,21 @@ final class ClientConnection {
         return session;
     }
 
+    List<Id> identities() {
+        return identities;
+    }
+
     InetSocketAddress remote() {
         return remote;
     }
 
     InetAddress address() {
         return remote.getAddress();
+    }
+
+    /// {@return whether the peer thread has heard of it}
+    boolean isKnown() {
+        return isKnown;
     }
 
     /// {@return whether nothing more is answered}
@@ -177,15 +134,6 @@ final class ClientConnection {
         return isOver() || phase == Phase.COMMAND;
     }
 
-    /// {@return whether the peer thread has heard of it}
-    boolean isKnown() {
-        return isKnown;
-    }
-
-    List<Id> identities() {
-        return identities;
-    }
-
     // What the channel tells.
 
     void opened() {
@@ -196,21 +144,15 @@ final class ClientConnection {
         heardNanos = loop.readClock();
     }
 
-    void closed() {
-        phase = Phase.CLOSED;
-        ByteBuf rest = out;
-        if (rest != null) {
-            out = null;
-            rest.release();
-        }
-        loop.released(queue.size(), bytesInFlight);
-        queue.clear();
-        unsent.clear();
-        loop.closed(this);
-    }
-
     void writabilityChanged() {
         loop.dirty(this);
+    }
+
+    void closed() {
+        phase = Phase.CLOSED;
+        outgoing.drop();
+        pipeline.drop();
+        loop.closed(this);
     }
 
     /// {@return whether the next frame may come}
@@ -218,28 +160,19 @@ final class ClientConnection {
         return switch (phase) {
             case NEW -> !loop.isDraining();
             case OPEN ->
-                    !finishing
-                            && !loop.isDraining()
-                            && queue.size() < MAX_IN_FLIGHT
-                            && bytesInFlight < MAX_IN_FLIGHT_BYTES
-                            && channel.isWritable()
-                            && (queue.isEmpty() || !loop.isFull());
+                    !finishing && !loop.isDraining() && channel.isWritable() && pipeline.hasRoom();
             case COMMAND, CONNECTING, LAST, CLOSED -> false;
         };
     }
 
     /// {@return whether the first four bytes are a word that is answered here, and no length}
     boolean command(int word) {
-        if (phase != Phase.NEW) {
-            return false;
-        }
-        FourLetterWords.Word known = FourLetterWords.Word.of(word);
+        FourLetterWords.Word known = phase == Phase.NEW ? FourLetterWords.Word.of(word) : null;
         if (known == null) {
             return false;
         }
         phase = Phase.COMMAND;
-        counts.received();
-        loop.traffic().received();
+        received();
         loop.answer(known, this);
         return true;
     }
@@ -253,8 +186,7 @@ final class ClientConnection {
     }
 
     void frame(ByteBuf in) {
-        counts.received();
-        loop.traffic().received();
+        received();
         try {
             if (phase == Phase.NEW) {
                 connect(Handshake.readRequest(in));
@@ -264,6 +196,11 @@ final class ClientConnection {
         } catch (MalformedException e) {
             close(String.valueOf(e.getMessage()));
         }
+    }
+
+    private void received() {
+        counts.received();
+        loop.traffic().received();
     }
 
     // The handshake.
@@ -319,16 +256,19 @@ final class ClientConnection {
     }
 
     /// The session is this connection's.
-    void attached(Session now) {
+    ///
+    /// @return whether the connection is still there to have it
+    boolean attached(Session now) {
         if (phase != Phase.CONNECTING) {
-            return;
+            return false;
         }
         phase = Phase.OPEN;
         session = now.id();
         attach = now.attach();
         timeoutMillis = now.timeoutMillis();
-        respond(new Handshake.ConnectResponse(timeoutMillis, session, now.password(), false));
         heardNanos = loop.nowNanos();
+        respond(new Handshake.ConnectResponse(timeoutMillis, session, now.password(), false));
+        return true;
     }
 
     /// There is no such session, or the password is wrong: nobody is told which.
@@ -349,27 +289,29 @@ final class ClientConnection {
     private void request(ByteBuf in) {
         int bytes = in.readableBytes();
         RequestHeader header = ClientCodec.readRequestHeader(in);
-        counts.request(header.xid(), header.type());
+        int xid = header.xid();
+        counts.request(xid, header.type());
         if (!isTouched) {
             isTouched = true;
             loop.touched(this);
         }
         switch (ClientCodec.decode(header.type(), in)) {
-            case Request.Auth auth -> authenticate(header.xid(), auth);
-            case Request.Sasl _ ->
+            case Request.Auth auth -> authenticate(xid, auth);
+            case Request.Sasl sasl ->
                     // No mechanism is set up, which the original tells by an empty answer.
-                    reply(header.xid(), 0, new Request.Sasl(null), new Reply.Token(null));
+                    reply(xid, 0, sasl, new Reply.Token(null));
             case Request.Unknown _ -> {
-                fail(header.xid(), -1, Code.UNIMPLEMENTED);
+                fail(xid, -1, Code.UNIMPLEMENTED);
                 closeAfterFlush();
             }
-            case Request.Read read -> read(header.xid(), read, bytes);
-            case Request.Sync sync -> send(enqueue(header.xid(), sync, bytes));
+            case Request.Read read -> read(xid, read, bytes);
+            case Request.Sync sync -> pipeline.add(xid, sync, identities, bytes);
             case Request.Write write -> {
                 finishing = write instanceof Request.CloseSession;
-                send(enqueue(header.xid(), write, bytes));
+                pipeline.add(xid, write, identities, bytes);
             }
         }
+        loop.dirty(this);
     }
 
     private void authenticate(int xid, Request.Auth auth) {
@@ -388,133 +330,47 @@ final class ClientConnection {
 
     private void read(int xid, Request.Read read, int bytes) {
         boolean now = loop.isServing() || read instanceof Request.Ping;
-        if (queue.isEmpty() && now) {
+        if (pipeline.isEmpty() && now) {
             answer(xid, read, identities);
-            loop.traffic().answered(0);
-            counts.answered(0, loop.wallMillis());
+            answered(0);
         } else {
-            enqueue(xid, read, bytes);
+            pipeline.add(xid, read, identities, bytes);
         }
     }
 
-    private void answer(int xid, Request.Read read, List<Id> as) {
+    /// @param as the identities that the request came with
+    void answer(int xid, Request.Read read, List<Id> as) {
         Reply reply = loop.read(this, read, as);
         int shown = read instanceof Request.Ping ? ClientCodec.PING_XID : xid;
         reply(shown, loop.tree().zxid(), read, reply);
     }
 
-    private Pending enqueue(int xid, Request request, int bytes) {
-        var pending = new Pending(++requests, xid, request, identities, bytes, heardNanos);
-        queue.addLast(pending);
-        bytesInFlight += bytes;
-        loop.occupied(bytes);
-        return pending;
+    void answered(long nanos) {
+        loop.traffic().answered(nanos);
+        counts.answered(nanos, loop.wallMillis());
     }
 
-    private void send(Pending pending) {
-        unsent.addLast(pending);
-        send();
-        loop.dirty(this);
-    }
-
-    private void send() {
-        for (Pending next = unsent.peekFirst();
-                next != null && loop.isServing();
-                next = unsent.peekFirst()) {
-            if (next.request instanceof Request.Write write) {
-                if (syncsInFlight > 0) {
-                    return;
-                }
-                inFlight++;
-                loop.submit(
-                        new Input.Write(id, next.number, session, attach, write, next.identities));
-            } else {
-                inFlight++;
-                syncsInFlight++;
-                loop.submit(new Input.Sync(id, next.number));
-            }
-            unsent.removeFirst();
-        }
+    Input input(long number, Request.Write write, List<Id> as) {
+        return new Input.Write(id, number, session, attach, write, as);
     }
 
     // What comes back.
 
-    /// A write of this connection is applied.
     void written(long number, Applied applied) {
-        Pending pending = pending(number);
-        if (pending == null || !(pending.request instanceof Request.Write write)) {
-            close("an answer to a request that was not made");
-            return;
-        }
-        if (applied.result().equals(new Result.Failed(Code.SESSION_MOVED))) {
-            close("the session has moved");
-            return;
-        }
-        pending.reply = Answers.of(write, applied.result());
-        pending.zxid = applied.zxid();
-        drain();
-    }
-
-    void synced(long number) {
-        Pending pending = pending(number);
-        if (pending != null && pending.request instanceof Request.Sync(var path)) {
-            syncsInFlight--;
-            pending.reply = new Reply.Path(path);
-            drain();
-            send();
-        }
-    }
-
-    private @Nullable Pending pending(long number) {
-        for (Pending each : queue) {
-            if (each.number == number) {
-                return each;
-            }
-        }
-        return null;
-    }
-
-    /// Answers from the front of the queue whatever is done or can be read, up to the first that is
-    /// in flight. While this member does not serve, only reads in front of a write in flight are
-    /// answered: they must not see that write.
-    private void drain() {
-        for (Pending head = queue.peekFirst();
-                head != null && !isOver();
-                head = queue.peekFirst()) {
-            if (head.request instanceof Request.Read read) {
-                if (!loop.isServing() && inFlight == 0) {
-                    break;
-                }
-                answer(head.xid, read, head.identities);
-            } else if (head.reply != null) {
-                long zxid = Math.max(head.zxid, loop.tree().zxid());
-                reply(head.xid, zxid, head.request, head.reply);
-                if (head.request instanceof Request.CloseSession) {
-                    closeAfterFlush();
-                }
-            } else {
-                break;
-            }
-            done(head);
-        }
+        pipeline.written(number, applied);
         loop.dirty(this);
     }
 
-    private void done(Pending head) {
-        queue.removeFirst();
-        inFlight -= head.reply == null ? 0 : 1;
-        bytesInFlight -= head.bytes;
-        loop.released(1, head.bytes);
-        long took = loop.nowNanos() - head.sinceNanos;
-        loop.traffic().answered(took);
-        counts.answered(took, loop.wallMillis());
+    void synced(long number) {
+        pipeline.synced(number);
+        loop.dirty(this);
     }
 
-    /// This member serves again: what waited goes on.
+    /// This member serves again.
     void resume() {
-        if (phase == Phase.OPEN) {
-            drain();
-            send();
+        if (phase == Phase.OPEN && !pipeline.isEmpty()) {
+            pipeline.resume();
+            loop.dirty(this);
         }
     }
 
@@ -524,14 +380,13 @@ final class ClientConnection {
     ///
     /// @param zxid of the transaction, or -1 for what setWatches finds
     void tell(long zxid, WatchEvent.Type type, String path) {
-        if (isOver()) {
-            return;
+        if (!isOver()) {
+            ClientCodec.writeEvent(out(), zxid, type, path);
+            sent();
         }
-        ClientCodec.writeEvent(out(), zxid, type, path);
-        sent();
     }
 
-    private void reply(int xid, long zxid, Request request, Reply reply) {
+    void reply(int xid, long zxid, Request request, Reply reply) {
         ClientCodec.writeReply(out(), xid, zxid, request, reply);
         counts.replied(zxid);
         sent();
@@ -543,23 +398,16 @@ final class ClientConnection {
     }
 
     private ByteBuf out() {
-        ByteBuf current = out;
-        if (current != null && current.readableBytes() >= PIECE_BYTES) {
-            out = null;
-            var _ = channel.write(current, channel.voidPromise());
-            current = null;
-        }
-        if (current == null) {
-            current = channel.alloc().ioBuffer();
-            out = current;
-        }
         loop.dirty(this);
-        return current;
+        return outgoing.buffer();
     }
 
     private void sent() {
         counts.sent();
         loop.traffic().sent();
+        if (outgoing.isTooMuch()) {
+            close("the client reads too little of what it is sent");
+        }
     }
 
     /// {@return whether it was not marked before}
@@ -572,26 +420,23 @@ final class ClientConnection {
     /// The end of a turn: what was written goes out, and reading stops or goes on.
     void settle() {
         isDirty = false;
-        ByteBuf current = out;
-        if (current != null) {
-            out = null;
-            var _ = channel.writeAndFlush(current, channel.voidPromise());
+        boolean drained =
+                loop.isDraining() && pipeline.isEmpty() && phase != Phase.COMMAND && !isOver();
+        if (drained) {
+            phase = Phase.LAST;
+            phaseNanos = loop.nowNanos();
         }
         if (phase == Phase.LAST) {
-            // Behind everything that was written before it.
-            var _ = channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
-                    .addListener(ChannelFutureListener.CLOSE);
+            outgoing.flushAndClose();
         } else if (phase != Phase.CLOSED) {
+            outgoing.flush();
             settleReading();
         }
     }
 
     private void settleReading() {
-        if (loop.isDraining() && queue.isEmpty() && phase != Phase.COMMAND) {
-            closeAfterFlush();
-            return;
-        }
-        boolean read = isReading() || isDeaf();
+        boolean wanted = isReading();
+        boolean read = wanted || isDeaf();
         if (read != channel.config().isAutoRead()) {
             channel.config().setAutoRead(read);
         }
@@ -600,9 +445,9 @@ final class ClientConnection {
             blockedNanos = loop.nowNanos();
         }
         isBlocked = blocked;
-        if (read) {
+        if (wanted) {
             frames.cut();
-        } else if (phase == Phase.OPEN && loop.isFull()) {
+        } else if (loop.isFull() && phase == Phase.OPEN) {
             loop.waitForRoom(this);
         }
     }
@@ -623,6 +468,7 @@ final class ClientConnection {
         if (phase != Phase.CLOSED) {
             loop.closing(this, reason);
             phase = Phase.CLOSED;
+            outgoing.flush();
             var _ = channel.close();
         }
     }
@@ -654,7 +500,7 @@ final class ClientConnection {
         blockedNanos += nanos;
     }
 
-    /// {@return the session, if it was heard from since the last time}
+    /// {@return the session, which was heard from since the last time}
     long takeTouch() {
         isTouched = false;
         return session;
@@ -667,14 +513,14 @@ final class ClientConnection {
     /// {@return its line of `stat`, or with `all` that of `cons`}
     String line(boolean all) {
         int reading = phase != Phase.COMMAND && channel.config().isAutoRead() ? 1 : 0;
-        int writing = isBlocked ? 4 : 0;
-        String start =
-                " "
-                        + remote
-                        + "["
-                        + Integer.toHexString(reading | writing)
-                        + "](queued="
-                        + queue.size();
-        return start + counts.text(all && phase == Phase.OPEN, session, timeoutMillis) + ")";
+        int interest = isBlocked ? reading | 4 : reading;
+        return " "
+                + remote
+                + "["
+                + Integer.toHexString(interest)
+                + "](queued="
+                + pipeline.size()
+                + counts.text(all && phase == Phase.OPEN, session, timeoutMillis)
+                + ")";
     }
 }

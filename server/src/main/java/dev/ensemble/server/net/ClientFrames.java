@@ -50,7 +50,7 @@ final class ClientFrames extends ChannelInboundHandlerAdapter {
     void cut() {
         if (cutting) {
             return; // A frame that was handed on made the connection ask for more; the loop below
-                    // goes on.
+            // goes on.
         }
         cutting = true;
         try {

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /// One I/O thread: its connections, their watches, and the version of the tree that it answers
 /// from.
@@ -227,11 +228,26 @@ final class ClientLoop {
         }
         List<ClientConnection> settled = dirty;
         dirty = new ArrayList<>();
-        settled.forEach(ClientConnection::settle);
+        for (ClientConnection each : settled) {
+            safely(each, ClientConnection::settle);
+        }
         if (!waitingForRoom.isEmpty() && !isFull()) {
             List<ClientConnection> waiting = List.copyOf(waitingForRoom);
             waitingForRoom.clear();
             waiting.forEach(this::dirty);
+        }
+    }
+
+    /// An error of ours costs the one connection that met it.
+    private static void safely(ClientConnection connection, Consumer<ClientConnection> step) {
+        try {
+            step.accept(connection);
+        } catch (RuntimeException e) {
+            LOG.atError()
+                    .addKeyValue("client", connection.remote())
+                    .setCause(e)
+                    .log("closing a client's connection after an error of ours");
+            connection.close("an error of this server");
         }
     }
 
@@ -321,9 +337,8 @@ final class ClientLoop {
         switch (applied.result()) {
             case Result.Attached(var session) -> {
                 closeOther(session.id(), published.connection());
-                if (connection != null) {
+                if (connection != null && connection.attached(session)) {
                     sessions.put(session.id(), connection);
-                    connection.attached(session);
                 }
             }
             case Result.SessionClosed(long session) -> {
@@ -336,7 +351,7 @@ final class ClientLoop {
 
     private void written(@Nullable ClientConnection connection, Output.Published published) {
         if (connection != null) {
-            connection.written(published.number(), published.applied());
+            safely(connection, c -> c.written(published.number(), published.applied()));
         }
     }
 
@@ -360,7 +375,9 @@ final class ClientLoop {
         serving = now;
         notServingSinceNanos = nowNanos;
         if (now) {
-            List.copyOf(connections.values()).forEach(ClientConnection::resume);
+            for (ClientConnection each : List.copyOf(connections.values())) {
+                safely(each, ClientConnection::resume);
+            }
         }
     }
 

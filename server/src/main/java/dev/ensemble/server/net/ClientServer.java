@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -155,7 +156,8 @@ public final class ClientServer implements AutoCloseable {
         if (loop == null) {
             throw new IllegalStateException("a channel of no thread of ours");
         }
-        var connection = new ClientConnection(connectionIds.incrementAndGet(), channel, loop);
+        var connection =
+                new ClientConnection(connectionIds.incrementAndGet(), channel, remote, loop);
         channel.pipeline().addLast(connection.frames());
     }
 
@@ -183,7 +185,7 @@ public final class ClientServer implements AutoCloseable {
     }
 
     /// Tells every I/O thread what the member wants of its clients, in order. Called by the peer
-    /// thread, once a turn, with all outputs but [Output.OfPeer].
+    /// thread, once a turn; [Output.OfPeer] is left out.
     public void publish(List<Output> batch) {
         for (Output output : batch) {
             switch (output) {
@@ -193,9 +195,14 @@ public final class ClientServer implements AutoCloseable {
                 default -> {}
             }
         }
-        List<Output> unchanging = List.copyOf(batch);
+        List<Output> unchanging =
+                batch.stream().filter(output -> !(output instanceof Output.OfPeer)).toList();
         for (ClientLoop loop : loops.values()) {
-            loop.thread().execute(() -> loop.advance(unchanging));
+            try {
+                loop.thread().execute(() -> loop.advance(unchanging));
+            } catch (RejectedExecutionException _) {
+                return; // Closed: there are no clients to be told.
+            }
         }
     }
 

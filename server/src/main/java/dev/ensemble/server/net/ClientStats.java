@@ -9,7 +9,7 @@ package dev.ensemble.server.net;
 /// @param watches of all kinds
 /// @param minLatencyMillis from a request's arrival to its answer, 0 before the first, like the
 ///   others
-/// @param p99LatencyMillis within a fifth
+/// @param p99LatencyMillis at most a quarter too high
 public record ClientStats(
         long received,
         long sent,

@@ -6,7 +6,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /// What one I/O thread has received, sent and taken its time for. It alone counts, others may read:
 /// a count costs no more than a plain store.
 final class Traffic {
-    /// Four buckets for each power of two of microseconds: a percentile is right within a fifth.
+    /// Four buckets for each power of two of microseconds: a percentile is at most a quarter too
+    /// high.
     private static final int SUB_BUCKETS = 4;
 
     private static final int BUCKETS = 64 * SUB_BUCKETS;

@@ -1,0 +1,189 @@
+package dev.ensemble.server.net;
+
+import dev.ensemble.server.member.Input;
+import dev.ensemble.server.model.Code;
+import dev.ensemble.server.model.Id;
+import dev.ensemble.server.model.Reply;
+import dev.ensemble.server.model.Request;
+import dev.ensemble.server.model.Result;
+import dev.ensemble.server.tree.Applied;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+import java.util.List;
+
+/// The requests of one connection that are not answered yet, in their order.
+///
+/// Writes go to the peer thread as they come, so a pipeline of them is in flight as a whole, but
+/// behind a sync they wait for it: a read between the two must not see them. Owned by the
+/// connection's I/O thread.
+final class Pipeline {
+    /// More requests than this, or more bytes, and the connection is not read.
+    private static final int MAX_REQUESTS = 1000;
+
+    private static final int MAX_BYTES = 4 << 20;
+
+    private static final class Pending {
+        final long number;
+        final int xid;
+        final Request request;
+        final List<Id> identities;
+        final int bytes;
+        final long sinceNanos;
+        @Nullable Reply reply;
+
+        Pending(
+                long number,
+                int xid,
+                Request request,
+                List<Id> identities,
+                int bytes,
+                long sinceNanos) {
+            this.number = number;
+            this.xid = xid;
+            this.request = request;
+            this.identities = identities;
+            this.bytes = bytes;
+            this.sinceNanos = sinceNanos;
+        }
+    }
+
+    private final ClientConnection connection;
+    private final ClientLoop loop;
+
+    /// In the order in which they are answered.
+    private final ArrayDeque<Pending> queue = new ArrayDeque<>();
+
+    /// Those of them that the peer thread must still get.
+    private final ArrayDeque<Pending> unsent = new ArrayDeque<>();
+
+    private long requests;
+    private int bytes;
+
+    /// Writes and syncs that the peer thread has and that are not answered; syncs that it has not
+    /// done.
+    private int inFlight;
+
+    private int syncsInFlight;
+
+    Pipeline(ClientConnection connection, ClientLoop loop) {
+        this.connection = connection;
+        this.loop = loop;
+    }
+
+    int size() {
+        return queue.size();
+    }
+
+    boolean isEmpty() {
+        return queue.isEmpty();
+    }
+
+    boolean hasRoom() {
+        return queue.size() < MAX_REQUESTS
+                && bytes < MAX_BYTES
+                && (queue.isEmpty() || !loop.isFull());
+    }
+
+    /// @param identities as of now: what is proved later holds for later requests
+    void add(int xid, Request request, List<Id> identities, int size) {
+        var pending = new Pending(++requests, xid, request, identities, size, loop.nowNanos());
+        queue.addLast(pending);
+        bytes += size;
+        loop.occupied(size);
+        if (!(request instanceof Request.Read)) {
+            unsent.addLast(pending);
+            send();
+        }
+    }
+
+    private void send() {
+        while (!unsent.isEmpty() && loop.isServing()) {
+            Pending next = unsent.getFirst();
+            if (next.request instanceof Request.Write write) {
+                if (syncsInFlight > 0) {
+                    return;
+                }
+                loop.submit(connection.input(next.number, write, next.identities));
+            } else {
+                syncsInFlight++;
+                loop.submit(new Input.Sync(connection.id(), next.number));
+            }
+            inFlight++;
+            unsent.removeFirst();
+        }
+    }
+
+    /// A write is applied.
+    void written(long number, Applied applied) {
+        Pending pending = pending(number);
+        if (pending == null || !(pending.request instanceof Request.Write write)) {
+            connection.close("an answer to a request that was not made");
+        } else if (applied.result().equals(new Result.Failed(Code.SESSION_MOVED))) {
+            connection.close("the session has moved");
+        } else {
+            pending.reply = Answers.of(write, applied.result());
+            drain();
+        }
+    }
+
+    void synced(long number) {
+        Pending pending = pending(number);
+        if (pending != null && pending.request instanceof Request.Sync(var path)) {
+            syncsInFlight--;
+            pending.reply = new Reply.Path(path);
+            drain();
+            send();
+        }
+    }
+
+    private @Nullable Pending pending(long number) {
+        for (Pending each : queue) {
+            if (each.number == number) {
+                return each;
+            }
+        }
+        return null;
+    }
+
+    /// This member serves again: what waited goes on.
+    void resume() {
+        drain();
+        send();
+    }
+
+    /// Answers from the front whatever is done or can be read, up to the first that is in flight.
+    /// While this member does not serve, only reads in front of a write in flight are answered:
+    /// they must not see that write.
+    private void drain() {
+        for (Pending head = queue.peekFirst();
+                head != null && !connection.isOver();
+                head = queue.peekFirst()) {
+            boolean mayRead = loop.isServing() || inFlight > 0;
+            if (head.request instanceof Request.Read read && mayRead) {
+                connection.answer(head.xid, read, head.identities);
+            } else if (head.reply != null) {
+                inFlight--;
+                connection.reply(head.xid, loop.tree().zxid(), head.request, head.reply);
+            } else {
+                return;
+            }
+            queue.removeFirst();
+            bytes -= head.bytes;
+            loop.released(1, head.bytes);
+            connection.answered(loop.nowNanos() - head.sinceNanos);
+            if (head.request instanceof Request.CloseSession) {
+                connection.closeAfterFlush();
+            }
+        }
+    }
+
+    /// The connection is gone.
+    void drop() {
+        loop.released(queue.size(), bytes);
+        queue.clear();
+        unsent.clear();
+        bytes = 0;
+    }
+}
