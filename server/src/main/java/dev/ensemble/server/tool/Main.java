@@ -30,6 +30,7 @@ public final class Main implements Runnable {
         // What follows the command of the shell belongs to it: `cli ls -R /`.
         line.addSubcommand(new CommandLine(new Cli()).setStopAtPositional(true));
         line.addSubcommand(new Inspect());
+        line.addSubcommand(new Bench());
         return line;
     }
 
