@@ -25,6 +25,9 @@ import java.util.function.BooleanSupplier;
 final class Dial {
     private static final Logger LOG = LoggerFactory.getLogger(Dial.class);
 
+    /// How long a link lasts at least if nothing is wrong with it.
+    private static final long LASTING_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final int myid;
     private final EventLoop loop;
     private final Bootstrap bootstrap;
@@ -35,6 +38,7 @@ final class Dial {
     private @Nullable Channel connecting;
     private @Nullable Future<?> next;
     private int attempts;
+    private long linkedNanos;
 
     /// A dial that began with another number has been given up.
     private int turn;
@@ -75,15 +79,20 @@ final class Dial {
 
     /// There is a link, by this connection or another.
     void linked(Channel link) {
-        attempts = 0;
+        linkedNanos = System.nanoTime();
         if (link.equals(connecting)) {
             connecting = null;
         }
         giveUp();
     }
 
-    /// The link is gone.
+    /// The link is gone. One that has just been made is dialed again like one that failed: whatever
+    /// ends every link at once would otherwise keep both sides busy for ever.
     void lost() {
+        if (System.nanoTime() - linkedNanos < LASTING_NANOS) {
+            again();
+            return;
+        }
         attempts = 0;
         dialIn(0);
     }

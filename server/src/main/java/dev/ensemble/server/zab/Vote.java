@@ -8,7 +8,7 @@ import java.util.Comparator;
 /// @param zxid log end of the proposed leader, committed or not
 record Vote(int leader, long zxid, long epoch) implements Comparable<Vote> {
     /// Nobody: the vote of a member that may not vote.
-    static final Vote NONE = new Vote(0, 0, -1);
+    static final Vote NONE = new Vote(0, 0, 0);
 
     private static final Comparator<Vote> ORDER =
             Comparator.comparingLong(Vote::epoch)
