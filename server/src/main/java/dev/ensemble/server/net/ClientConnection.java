@@ -427,14 +427,7 @@ final class ClientConnection {
             phaseNanos = loop.nowNanos();
         }
         if (phase == Phase.LAST) {
-<<<<<<< HEAD
             outgoing.flushAndClose();
-=======
-            // Behind everything that was written before it.
-            var _ =
-                    channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
-                            .addListener(ChannelFutureListener.CLOSE);
->>>>>>> 8c385b0 (Add ensemble bench, a load generator for any server of the protocol)
         } else if (phase != Phase.CLOSED) {
             outgoing.flush();
             settleReading();
