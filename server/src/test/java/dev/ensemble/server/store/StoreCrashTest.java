@@ -13,7 +13,7 @@ import java.util.stream.LongStream;
 /// The power goes before any operation on the disk; what was confirmed must be there, and nothing
 /// that was never written.
 ///
-/// `-Densemble.seeds=N` runs N seeds of the random part instead of 30.
+/// `-Densemble.seeds=N` on the command line of Maven runs N seeds of the random part instead of 30.
 final class StoreCrashTest {
     static LongStream seeds() {
         return LongStream.range(0, Long.getLong("ensemble.seeds", 30));
