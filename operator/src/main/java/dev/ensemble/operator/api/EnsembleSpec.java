@@ -26,8 +26,11 @@ import java.util.Map;
         message =
                 "give either spec.version, or spec.image.tag or spec.image.digest: both would name"
                         + " an image")
+// The API server also judges the default of the whole spec, which is empty when it does.
 @ValidationRule(
-        value = "self.firstMyid + self.replicas - 1 <= 100",
+        value =
+                "!has(self.firstMyid) || !has(self.replicas)"
+                        + " || self.firstMyid + self.replicas - 1 <= 100",
         message = "spec.firstMyid + spec.replicas - 1 may be at most 100")
 public record EnsembleSpec(
         @JsonPropertyDescription(
