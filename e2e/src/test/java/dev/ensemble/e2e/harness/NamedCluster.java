@@ -4,10 +4,17 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -21,12 +28,31 @@ final class NamedCluster implements Cluster {
         this.settings = settings;
         this.kubeconfig = kubeconfig;
         try {
-            this.client =
-                    new KubernetesClientBuilder()
-                            .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
-                            .build();
+            Config config = Config.fromKubeconfig(Files.readString(kubeconfig));
+            if (isElliptic(config.getClientKeyData())) {
+                config.setClientKeyAlgo("EC");
+            }
+            this.client = new KubernetesClientBuilder().withConfig(config).build();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read KUBECONFIG=" + kubeconfig, e);
+        }
+    }
+
+    /// {@return whether a key is one of elliptic curves, which the client library takes for RSA if
+    /// its PEM header does not say so}
+    private static boolean isElliptic(@Nullable String key) {
+        if (key == null) {
+            return false;
+        }
+        String pem =
+                new String(Base64.getMimeDecoder().decode(key), StandardCharsets.UTF_8)
+                        .replaceAll("-----.*?-----|\\s", "");
+        try {
+            KeyFactory.getInstance("EC")
+                    .generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(pem)));
+            return true;
+        } catch (GeneralSecurityException e) {
+            return false;
         }
     }
 

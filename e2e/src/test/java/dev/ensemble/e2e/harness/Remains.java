@@ -35,9 +35,11 @@ public final class Remains {
                             client.apps().statefulSets().inNamespace(namespace).list()));
             Files.writeString(
                     folder.resolve("ensembles.json"),
-                    client.raw(
-                            "/apis/ensemble.dev/v1alpha1/namespaces/%s/ensembles"
-                                    .formatted(namespace)));
+                    // None if the definition of the resource is missing.
+                    String.valueOf(
+                            client.raw(
+                                    "/apis/ensemble.dev/v1alpha1/namespaces/%s/ensembles"
+                                            .formatted(namespace))));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write to " + folder, e);
         }
@@ -47,7 +49,7 @@ public final class Remains {
             KubernetesClient client, String namespace, String pod, boolean previous) {
         try {
             var named = client.pods().inNamespace(namespace).withName(pod);
-            return previous ? named.terminated().getLog() : named.getLog();
+            return String.valueOf(previous ? named.terminated().getLog() : named.getLog());
         } catch (KubernetesClientException e) {
             return "no log: " + e.getMessage();
         }

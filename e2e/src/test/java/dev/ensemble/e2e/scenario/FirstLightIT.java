@@ -73,7 +73,7 @@ class FirstLightIT {
                     try {
                         story.tell();
                     } catch (Exception | AssertionError failure) {
-                        story.keepRemains();
+                        story.keepRemains(failure);
                         throw failure;
                     } finally {
                         story.cleanUp();
@@ -401,9 +401,14 @@ class FirstLightIT {
             assertTrue(findings.watches() > 0, "no watch had to fire");
         }
 
-        void keepRemains() {
-            Remains.keep(client, namespace, folder.resolve("remains"));
-            Remains.keep(client, SYSTEM, folder.resolve("remains-operator"));
+        void keepRemains(Throwable failure) {
+            report.say("FAILED " + failure);
+            try {
+                Remains.keep(client, namespace, folder.resolve("remains"));
+                Remains.keep(client, SYSTEM, folder.resolve("remains-operator"));
+            } catch (RuntimeException e) {
+                failure.addSuppressed(e);
+            }
         }
 
         void cleanUp() {
