@@ -1,0 +1,309 @@
+package dev.ensemble.server.node;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/// An ensemble of real processes on this machine, which tests start, kill and restart.
+final class MemberProcesses implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final Path folder;
+    private final int size;
+    private final int[] ports;
+    private final Map<Integer, Process> running = new HashMap<>();
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+
+    /// @param folder that the members' folders and logs go into
+    MemberProcesses(Path folder, int size) throws IOException {
+        this.folder = folder;
+        this.size = size;
+        this.ports = freePorts(size * 3);
+        for (int id : ids()) {
+            Files.createDirectories(dataDir(id));
+            Files.writeString(configFile(id), config(id));
+        }
+    }
+
+    List<Integer> ids() {
+        return IntStream.rangeClosed(1, size).boxed().toList();
+    }
+
+    int clientPort(int id) {
+        return ports[(id - 1) * 3];
+    }
+
+    int adminPort(int id) {
+        return ports[(id - 1) * 3 + 2];
+    }
+
+    Path dataDir(int id) {
+        return folder.resolve("data" + id);
+    }
+
+    Path configFile(int id) {
+        return folder.resolve("zoo" + id + ".cfg");
+    }
+
+    private Path logFile(int id) {
+        return folder.resolve("member" + id + ".log");
+    }
+
+    private String config(int id) {
+        var text = new StringBuilder();
+        text.append("tickTime=500\ninitLimit=20\nsyncLimit=10\n");
+        text.append("dataDir=").append(dataDir(id)).append('\n');
+        text.append("clientPort=").append(clientPort(id)).append('\n');
+        text.append("clientPortAddress=127.0.0.1\nmaxSessionTimeout=60000\n");
+        text.append("admin.serverAddress=127.0.0.1\n");
+        text.append("admin.serverPort=").append(adminPort(id)).append('\n');
+        text.append("admin.tokenFile=").append(folder.resolve("token" + id)).append('\n');
+        text.append("4lw.commands.whitelist=*\n");
+        for (int other : ids()) {
+            int port = ports[(other - 1) * 3 + 1];
+            // The second port is required by the syntax and used by nobody.
+            text.append(String.format("server.%d=127.0.0.1:%d:%d%n", other, port, 1));
+        }
+        return text.toString();
+    }
+
+    private static int[] freePorts(int count) throws IOException {
+        List<ServerSocket> held = new ArrayList<>();
+        try {
+            for (int i = 0; i < count; i++) {
+                held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+            }
+            return held.stream().mapToInt(ServerSocket::getLocalPort).toArray();
+        } finally {
+            for (ServerSocket socket : held) {
+                socket.close();
+            }
+        }
+    }
+
+    /// {@return what a client connects to}
+    String connectString() {
+        return ids().stream()
+                .map(id -> "127.0.0.1:" + clientPort(id))
+                .collect(Collectors.joining(","));
+    }
+
+    MemberProcesses startAll() throws IOException {
+        for (int id : ids()) {
+            start(id);
+        }
+        return this;
+    }
+
+    void start(int id) throws IOException {
+        List<String> command = command("serve", configFile(id).toString(), "--myid", "" + id);
+        running.put(
+                id,
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile(id).toFile()))
+                        .start());
+    }
+
+    /// {@return the command that runs ours with these arguments}
+    static List<String> command(String... arguments) {
+        String java = ProcessHandle.current().info().command().orElseThrow();
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                java,
+                                "--enable-native-access=ALL-UNNAMED",
+                                "--sun-misc-unsafe-memory-access=allow",
+                                "-XX:+UseCompactObjectHeaders",
+                                "-XX:TieredStopAtLevel=1",
+                                "-Xmx256m",
+                                "-Dlogback.configurationFile=logback.xml",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                "dev.ensemble.server.tool.Main"));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    /// `kill -9`.
+    void kill(Integer... ids) throws InterruptedException {
+        for (int id : ids) {
+            process(id).destroyForcibly();
+        }
+        for (int id : ids) {
+            process(id).waitFor();
+        }
+    }
+
+    /// SIGTERM. {@return the exit code}
+    int terminate(int id) throws InterruptedException {
+        process(id).destroy();
+        return exitCode(id);
+    }
+
+    int exitCode(int id) throws InterruptedException {
+        assertTrue(process(id).waitFor(60, TimeUnit.SECONDS), () -> "still there:\n" + log(id));
+        return process(id).exitValue();
+    }
+
+    private Process process(int id) {
+        Process process = running.get(id);
+        if (process == null) {
+            throw new IllegalStateException("member " + id + " was never started");
+        }
+        return process;
+    }
+
+    /// The disk is lost.
+    void wipe(int id) throws IOException {
+        try (Stream<Path> files = Files.walk(dataDir(id))) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.createDirectories(dataDir(id));
+    }
+
+    /// {@return what the member says of itself; null if it does not answer}
+    @Nullable Map<String, Object> status(int id) throws InterruptedException {
+        try {
+            return JSON.std.mapFrom(get(id, "/v1/status").body());
+        } catch (IOException _) {
+            return null;
+        }
+    }
+
+    HttpResponse<String> get(int id, String path) throws IOException, InterruptedException {
+        return send(id, path, HttpRequest.newBuilder().GET());
+    }
+
+    HttpResponse<String> send(int id, String path, HttpRequest.Builder request)
+            throws IOException, InterruptedException {
+        URI uri = URI.create("http://127.0.0.1:" + adminPort(id) + path);
+        return http.send(
+                request.uri(uri).timeout(Duration.ofSeconds(30)).build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    /// {@return the leader, once there is one that serves}
+    int awaitLeader() throws InterruptedException {
+        int[] leader = new int[1];
+        await(
+                "a leader",
+                () -> {
+                    for (int id : ids()) {
+                        Map<String, Object> status = status(id);
+                        if (status != null
+                                && "leader".equals(status.get("role"))
+                                && Boolean.TRUE.equals(status.get("serving"))) {
+                            leader[0] = id;
+                            return true;
+                        }
+                    }
+                    return false;
+                });
+        return leader[0];
+    }
+
+    /// Waits until the leader counts every member as synced.
+    void awaitAllSynced() throws InterruptedException {
+        await(
+                "all members in sync",
+                () -> {
+                    Map<String, Object> leader = status(awaitLeader());
+                    return leader != null
+                            && leader.get("quorum") instanceof Map<?, ?> quorum
+                            && Integer.valueOf(size).equals(quorum.get("synced"))
+                            && ids().stream().allMatch(this::isServing);
+                });
+    }
+
+    void awaitStatus(int id, String what, Predicate<Map<String, Object>> wanted)
+            throws InterruptedException {
+        await(
+                "member " + id + " " + what,
+                () -> {
+                    Map<String, Object> status = status(id);
+                    return status != null && wanted.test(status);
+                });
+    }
+
+    private boolean isServing(int id) {
+        try {
+            Map<String, Object> status = status(id);
+            return status != null && Boolean.TRUE.equals(status.get("serving"));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /// Something that may not be so yet.
+    interface Condition {
+        boolean holds() throws InterruptedException;
+    }
+
+    /// Asks again and again; how long it takes is not judged, short of a minute.
+    void await(String what, Condition condition) throws InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        var pause =
+                new CountDownLatch(
+                        1); // Nobody counts it down: other processes tell nothing by themselves.
+        while (!condition.holds()) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("no " + what + " in " + PATIENCE + "\n" + logs());
+            }
+            assertFalse(pause.await(20, TimeUnit.MILLISECONDS));
+        }
+    }
+
+    String logs() {
+        return ids().stream().map(this::log).collect(Collectors.joining("\n"));
+    }
+
+    /// {@return the last lines of a member's log}
+    private String log(int id) {
+        try {
+            List<String> lines = Files.readAllLines(logFile(id));
+            return lines.subList(Math.max(0, lines.size() - 40), lines.size()).stream()
+                    .map(line -> id + " " + line.substring(0, Math.min(600, line.length())))
+                    .collect(Collectors.joining("\n"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        http.close();
+        running.values().forEach(Process::destroyForcibly);
+        running.values().forEach(process -> process.onExit().join());
+    }
+}
