@@ -329,7 +329,7 @@ final class ClientConnection {
     }
 
     private void read(int xid, Request.Read read, int bytes) {
-        boolean now = loop.isServing() || read instanceof Request.Ping;
+        boolean now = loop.isServing() ? loop.isCurrent() : read instanceof Request.Ping;
         if (pipeline.isEmpty() && now) {
             answer(xid, read, identities);
             answered(0);
@@ -366,7 +366,7 @@ final class ClientConnection {
         loop.dirty(this);
     }
 
-    /// This member serves again.
+    /// This member serves again, or this thread has moved on.
     void resume() {
         if (phase == Phase.OPEN && !pipeline.isEmpty()) {
             pipeline.resume();

@@ -37,6 +37,9 @@ import java.util.function.Consumer;
 /// writes of one pipeline sees the first and not the second. What a turn wants of the peer thread
 /// goes there as one batch, and each connection is flushed once a turn.
 ///
+/// A read that comes when another thread may have shown more waits until this one has caught up:
+/// what one client was told, any other can read.
+///
 /// Everything here but the constructor and [#traffic] runs on its thread.
 final class ClientLoop {
     private static final Logger LOG = LoggerFactory.getLogger(ClientLoop.class);
@@ -67,6 +70,7 @@ final class ClientLoop {
 
     private List<ClientConnection> touched = new ArrayList<>();
     private final List<ClientConnection> waitingToConnect = new ArrayList<>();
+    private Set<ClientConnection> waitingToRead = new LinkedHashSet<>();
     private final Set<ClientConnection> waitingForRoom = new LinkedHashSet<>();
     private int requestsInFlight;
     private long bytesInFlight;
@@ -126,6 +130,11 @@ final class ClientLoop {
         return server.publishedZxid();
     }
 
+    /// {@return whether no other thread can have shown more than this one}
+    boolean isCurrent() {
+        return tree.zxid() >= newestZxid();
+    }
+
     boolean isServing() {
         return serving;
     }
@@ -171,6 +180,7 @@ final class ClientLoop {
         sessions.remove(connection.session(), connection);
         watches.removeAll(connection);
         waitingForRoom.remove(connection);
+        waitingToRead.remove(connection);
         traffic.connections(-1);
         server.closed(connection.address());
         if (connection.isKnown()) {
@@ -194,6 +204,11 @@ final class ClientLoop {
                             }
                         },
                         thread);
+    }
+
+    /// Its next read waits for this thread, or for this member to serve.
+    void waitToRead(ClientConnection connection) {
+        waitingToRead.add(connection);
     }
 
     // Turns.
@@ -294,6 +309,11 @@ final class ClientLoop {
             }
         }
         waitingToConnect.removeIf(ClientConnection::connectAgain);
+        if (serving && !waitingToRead.isEmpty()) {
+            Set<ClientConnection> waiting = waitingToRead;
+            waitingToRead = new LinkedHashSet<>();
+            waiting.forEach(each -> safely(each, ClientConnection::resume));
+        }
     }
 
     private void take(Output output) {

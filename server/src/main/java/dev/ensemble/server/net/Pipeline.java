@@ -31,6 +31,10 @@ final class Pipeline {
         final List<Id> identities;
         final int bytes;
         final long sinceNanos;
+
+        /// What this member has shown to anybody when the request came: a read must see it.
+        final long seenZxid;
+
         @Nullable Reply reply;
 
         Pending(
@@ -39,13 +43,15 @@ final class Pipeline {
                 Request request,
                 List<Id> identities,
                 int bytes,
-                long sinceNanos) {
+                long sinceNanos,
+                long seenZxid) {
             this.number = number;
             this.xid = xid;
             this.request = request;
             this.identities = identities;
             this.bytes = bytes;
             this.sinceNanos = sinceNanos;
+            this.seenZxid = seenZxid;
         }
     }
 
@@ -88,11 +94,21 @@ final class Pipeline {
 
     /// @param identities as of now: what is proved later holds for later requests
     void add(int xid, Request request, List<Id> identities, int size) {
-        var pending = new Pending(++requests, xid, request, identities, size, loop.nowNanos());
+        var pending =
+                new Pending(
+                        ++requests,
+                        xid,
+                        request,
+                        identities,
+                        size,
+                        loop.nowNanos(),
+                        loop.newestZxid());
         queue.addLast(pending);
         bytes += size;
         loop.occupied(size);
-        if (!(request instanceof Request.Read)) {
+        if (request instanceof Request.Read) {
+            loop.waitToRead(connection);
+        } else {
             unsent.addLast(pending);
             send();
         }
@@ -147,21 +163,22 @@ final class Pipeline {
         return null;
     }
 
-    /// This member serves again: what waited goes on.
+    /// This member serves again, or this thread has moved on: what waited goes on.
     void resume() {
         drain();
         send();
     }
 
-    /// Answers from the front whatever is done or can be read, up to the first that is in flight.
-    /// While this member does not serve, only reads in front of a write in flight are answered:
-    /// they must not see that write.
+    /// Answers from the front whatever is done or can be read, up to the first that must wait.
     private void drain() {
         for (Pending head = queue.peekFirst();
                 head != null && !connection.isOver();
                 head = queue.peekFirst()) {
-            boolean mayRead = loop.isServing() || inFlight > 0;
-            if (head.request instanceof Request.Read read && mayRead) {
+            if (head.request instanceof Request.Read read) {
+                if (!mayRead(head)) {
+                    loop.waitToRead(connection);
+                    return;
+                }
                 connection.answer(head.xid, read, head.identities);
             } else if (head.reply != null) {
                 inFlight--;
@@ -177,6 +194,12 @@ final class Pipeline {
                 connection.closeAfterFlush();
             }
         }
+    }
+
+    /// A read in front of a write in flight is never late: it must not see that write. Any other
+    /// one waits while this member does not serve, or this thread is behind what another has shown.
+    private boolean mayRead(Pending head) {
+        return inFlight > 0 || (loop.isServing() && loop.tree().zxid() >= head.seenZxid);
     }
 
     /// The connection is gone.

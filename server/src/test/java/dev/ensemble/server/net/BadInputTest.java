@@ -19,6 +19,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.SocketException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -81,7 +82,8 @@ final class BadInputTest {
         try (RawClient client = served.connected()) {
             int around = RawClient.frame(1, create("/x", new byte[0])).length - 4;
             assertEquals(0, client.ask(1, create("/x", new byte[0xfffff - around])).err());
-            client.send(2, create("/y", new byte[0xfffff - around + 1]));
+            byte[] tooLong = RawClient.frame(2, create("/y", new byte[0xfffff - around + 1]));
+            client.send(Arrays.copyOf(tooLong, 12));
             assertTrue(client.isClosedByServer());
         }
     }

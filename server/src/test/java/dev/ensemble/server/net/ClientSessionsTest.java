@@ -161,7 +161,7 @@ final class ClientSessionsTest {
 
     @Test
     void aConnectionOutlivesAMemberThatDoesNotServeForItsTimeout() throws IOException {
-        try (var served = new ServedClients(settings(40, 100));
+        try (var served = new ServedClients(settings(40, 10_000));
                 RawClient client = served.client()) {
             client.connect(0, new byte[16], 100);
             served.serve(false);
@@ -172,7 +172,7 @@ final class ClientSessionsTest {
 
     @Test
     void aConnectionWithoutASessionIsClosed() throws IOException {
-        try (var served = new ServedClients(settings(40, 100));
+        try (var served = new ServedClients(settings(40, 500));
                 RawClient silent = served.client();
                 RawClient slow = served.client()) {
             slow.send("000000");
@@ -183,7 +183,7 @@ final class ClientSessionsTest {
 
     @Test
     void aSilentConnectionIsClosed() throws IOException {
-        try (var served = new ServedClients(settings(40, 100));
+        try (var served = new ServedClients(settings(40, 10_000));
                 RawClient client = served.client()) {
             client.connect(0, new byte[16], 100);
             assertTrue(client.isClosedByServer());
@@ -192,7 +192,7 @@ final class ClientSessionsTest {
 
     @Test
     void aClientThatDoesNotReadIsClosed() throws IOException {
-        try (var served = new ServedClients(settings(40, 100));
+        try (var served = new ServedClients(settings(40, 10_000));
                 RawClient client = served.client();
                 RawClient other = served.connected()) {
             other.ask(1, create("/x", new byte[500_000]));
@@ -280,9 +280,9 @@ final class ClientSessionsTest {
         }
     }
 
-    private static ClientSettings settings(int tickMillis, int timeoutMillis) {
+    private static ClientSettings settings(int tickMillis, int handshakeMillis) {
         return new ClientSettings(
-                2, tickMillis, 0, 40_000, 0xfffff, -1, 60, 0, timeoutMillis, 1000, Set.of("*"));
+                2, tickMillis, 0, 40_000, 0xfffff, -1, 60, 0, handshakeMillis, 1000, Set.of("*"));
     }
 
     private static Request create(String path) {

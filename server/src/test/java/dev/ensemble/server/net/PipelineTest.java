@@ -71,6 +71,15 @@ final class PipelineTest {
         assertData("2", client.reply(GET));
     }
 
+    /// The two clients are on different threads.
+    @Test
+    void aReadSeesWhatAnotherClientWasTold() throws IOException {
+        for (int i = 0; i < 2000; i++) {
+            long written = client.ask(i, set(String.valueOf(i))).zxid();
+            assertTrue(other.ask(i, GET).zxid() >= written);
+        }
+    }
+
     @Test
     void anEventComesBeforeTheAnswerOfTheWriteThatCausedIt() throws IOException {
         client.send(RawClient.frames(WATCH, set("1"), GET));
