@@ -1,6 +1,7 @@
 package dev.ensemble.operator.api;
 
 import com.fasterxml.jackson.annotation.JsonClassDescription;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 
 import io.fabric8.kubernetes.api.model.Condition;
@@ -11,6 +12,7 @@ import java.util.List;
 
 /// What the operator saw and what it waits for. Figures are coarse and no transaction number is in
 /// it, so that an ensemble at work does not write to the API server.
+@JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonClassDescription("What the operator saw, and what it waits for.")
 public record EnsembleStatus(
         @JsonPropertyDescription("Generation of the spec that this status is about.")
@@ -42,6 +44,28 @@ public record EnsembleStatus(
                 @Nullable Metrics metrics,
         @JsonPropertyDescription("Conditions, by type.") @Nullable List<Condition> conditions) {
 
+    /// {@return the same status with other conditions}
+    public EnsembleStatus withConditions(List<Condition> others) {
+        return new EnsembleStatus(
+                observedGeneration,
+                phase,
+                ensembleId,
+                bootstrapped,
+                replicas,
+                readyReplicas,
+                ready,
+                selector,
+                quorum,
+                leader,
+                members,
+                operation,
+                version,
+                endpoints,
+                metrics,
+                others);
+    }
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("The quorum, as the leader sees it.")
     public record Quorum(
             @JsonPropertyDescription("Voters of the committed configuration.") int configured,
@@ -50,6 +74,7 @@ public record EnsembleStatus(
             @JsonPropertyDescription("How many of those may fail now without losing the quorum.")
                     int canLose) {}
 
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("The leader.")
     public record Leader(
             @JsonPropertyDescription("Its pod.") String member,
@@ -57,6 +82,7 @@ public record EnsembleStatus(
             @JsonPropertyDescription("Epoch that it leads.") long epoch,
             @JsonPropertyDescription("Since when the operator sees it lead.") String since) {}
 
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("A member.")
     public record Member(
             @JsonPropertyDescription("Its myid.") int myid,
@@ -89,6 +115,7 @@ public record EnsembleStatus(
             @JsonPropertyDescription("How often its container was restarted in this pod.")
                     int restarts) {}
 
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("What the operator is doing.")
     public record Operation(
             @JsonPropertyDescription("Create or RollingRestart.") String type,
@@ -98,17 +125,20 @@ public record EnsembleStatus(
             @JsonPropertyDescription("What must become true before the next step.")
                     @Nullable List<String> waitingFor) {}
 
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("Versions of the server.")
     public record Versions(
             @JsonPropertyDescription("Version that all members run, as they say.")
                     @Nullable String current,
             @JsonPropertyDescription("Image that the spec asks for.") @Nullable String target) {}
 
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("Where clients connect.")
     public record Endpoints(
             @JsonPropertyDescription("Host and port of the client Service.") String client,
             @JsonPropertyDescription("Host and port of each member.") List<String> members) {}
 
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("Figures of the servers.")
     public record Metrics(
             @JsonPropertyDescription("Znodes in the tree.") long znodes,

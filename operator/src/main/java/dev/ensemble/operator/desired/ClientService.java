@@ -1,0 +1,40 @@
+package dev.ensemble.operator.desired;
+
+import dev.ensemble.operator.api.Labels;
+
+import io.fabric8.kubernetes.api.model.IntOrString;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.ServicePort;
+import io.fabric8.kubernetes.api.model.ServicePortBuilder;
+
+/// The Service that clients connect to: any member that is ready.
+public final class ClientService {
+    private ClientService() {}
+
+    public static Service of(Wanted wanted) {
+        return new ServiceBuilder()
+                .withMetadata(wanted.meta(Labels.client(wanted.name())))
+                .withNewSpec()
+                .withType("ClusterIP")
+                .withSessionAffinity("None")
+                .withSelector(Labels.selector(wanted.name()))
+                .withPorts(port("client", Labels.CLIENT_PORT))
+                .endSpec()
+                .build();
+    }
+
+    /// {@return where clients in the cluster connect}
+    public static String endpoint(String name, String namespace) {
+        return "%s.%s.svc:%d".formatted(Labels.client(name), namespace, Labels.CLIENT_PORT);
+    }
+
+    static ServicePort port(String name, int number) {
+        return new ServicePortBuilder()
+                .withName(name)
+                .withPort(number)
+                .withTargetPort(new IntOrString(name))
+                .withProtocol("TCP")
+                .build();
+    }
+}

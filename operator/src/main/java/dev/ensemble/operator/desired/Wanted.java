@@ -1,0 +1,102 @@
+package dev.ensemble.operator.desired;
+
+import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleSpec;
+import dev.ensemble.operator.api.Labels;
+
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// All that an ensemble's objects are made of.
+///
+/// @param uid of the resource, which owns the objects
+/// @param ensembleId identity of the ensemble: the uid of the resource that it was first made for
+/// @param bootstrapped when it first formed; null before that
+/// @param defaults the image where the spec names none
+public record Wanted(
+        String name,
+        String namespace,
+        String uid,
+        EnsembleSpec spec,
+        String ensembleId,
+        @Nullable String bootstrapped,
+        DefaultImage defaults) {
+
+    /// The operator's own choice of the server's image.
+    ///
+    /// @param pullPolicy null for Kubernetes' own choice
+    public record DefaultImage(String repository, String tag, @Nullable String pullPolicy) {}
+
+    /// {@return the image of the server}
+    public String image() {
+        EnsembleSpec.Image image = spec.image();
+        String repository =
+                image == null || image.repository() == null
+                        ? defaults.repository()
+                        : image.repository();
+        if (image != null && image.digest() != null) {
+            return repository + "@" + image.digest();
+        }
+        if (image != null && image.tag() != null) {
+            return repository + ":" + image.tag();
+        }
+        return repository + ":" + (spec.version() == null ? defaults.tag() : spec.version());
+    }
+
+    /// {@return when the image is pulled; said explicitly, since the API server's default depends
+    /// on the tag}
+    String pullPolicy() {
+        EnsembleSpec.Image image = spec.image();
+        if (image != null && image.pullPolicy() != null) {
+            return image.pullPolicy().name();
+        }
+        return defaults.pullPolicy() == null ? "IfNotPresent" : defaults.pullPolicy();
+    }
+
+    /// {@return the file of every member}
+    public ZooCfg zooCfg() {
+        return ZooCfg.of(
+                ZooCfg.Place.POD,
+                spec.settings(),
+                ZooCfg.voters(name, namespace, spec.firstMyid(), spec.replicas()),
+                bootstrapped == null ? ZooCfg.Bootstrap.UNANIMOUS : ZooCfg.Bootstrap.BOOTSTRAPPED,
+                ensembleId);
+    }
+
+    /// {@return metadata of an object with this name, owned by the resource}
+    ObjectMeta meta(String object) {
+        return meta(object, Map.of());
+    }
+
+    ObjectMeta meta(String object, Map<String, String> annotations) {
+        return new ObjectMetaBuilder()
+                .withName(object)
+                .withNamespace(namespace)
+                .withLabels(Labels.all(name))
+                .withAnnotations(annotations.isEmpty() ? null : annotations)
+                .addNewOwnerReference()
+                .withApiVersion("ensemble.dev/v1alpha1")
+                .withKind(Ensemble.class.getSimpleName())
+                .withName(name)
+                .withUid(uid)
+                .withController(true)
+                .withBlockOwnerDeletion(false)
+                .endOwnerReference()
+                .build();
+    }
+
+    /// {@return the annotations that say whose data it is, and since when}
+    Map<String, String> identity() {
+        Map<String, String> annotations = new LinkedHashMap<>();
+        annotations.put(Labels.ENSEMBLE_ID, ensembleId);
+        if (bootstrapped != null) {
+            annotations.put(Labels.BOOTSTRAPPED, bootstrapped);
+        }
+        return annotations;
+    }
+}
