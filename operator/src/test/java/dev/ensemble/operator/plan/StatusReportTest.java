@@ -1,0 +1,169 @@
+package dev.ensemble.operator.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import dev.ensemble.operator.api.EnsembleStatus;
+import dev.ensemble.operator.plan.Observed.Trouble;
+
+import io.fabric8.kubernetes.api.model.Condition;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+final class StatusReportTest {
+    private static final String T0 = "2026-01-01T00:00:00Z";
+    private static final String T1 = "2026-01-01T00:01:00Z";
+
+    private static StatusReport.About about(
+            boolean paused, List<String> invalid, @Nullable Trouble trouble) {
+        return new StatusReport.About(
+                "e", "ns", 7, paused, invalid, trouble, "id", T0, "e-client.ns.svc:2181", null);
+    }
+
+    private static EnsembleStatus report(Scene scene, @Nullable EnsembleStatus before, String now) {
+        Observed seen = scene.observed();
+        return StatusReport.of(
+                about(false, List.of(), null), seen, RollPlan.next(seen), before, now);
+    }
+
+    /// `Ready/QuorumAvailable/UpToDate/MembershipStable`, each with its reason.
+    private static String conditions(EnsembleStatus status) {
+        return Objects.requireNonNull(status.conditions()).stream()
+                .filter(each -> !each.getType().equals("SpecValid"))
+                .map(each -> each.getStatus().charAt(0) + ":" + each.getReason())
+                .collect(Collectors.joining(" "));
+    }
+
+    static Stream<Arguments> rows() {
+        return Stream.of(
+                arguments(
+                        Scene.of(3),
+                        "Running",
+                        "T:AllMembersReady T:QuorumPresent T:AllCurrent T:AllVotersSynced"),
+                arguments(
+                        Scene.of(3).missing(2),
+                        "Restarting",
+                        "F:MemberNotReady T:QuorumPresent F:RollingRestart F:MemberMissing"),
+                arguments(
+                        Scene.of(3).notReady(2).out(2),
+                        "Degraded",
+                        "F:MemberNotReady T:QuorumPresent T:AllCurrent F:MemberMissing"),
+                arguments(
+                        Scene.of(3).outdated(1, 2),
+                        "Restarting",
+                        "F:NotUpToDate T:QuorumPresent F:RollingRestart T:AllVotersSynced"),
+                arguments(
+                        Scene.of(3).outdated(1).manual(),
+                        "Restarting",
+                        "F:NotUpToDate T:QuorumPresent F:ManualUpdate T:AllVotersSynced"),
+                arguments(
+                        Scene.of(3).outdated(1).notReady(2).out(2),
+                        "Restarting",
+                        "F:MemberNotReady T:QuorumPresent F:MemberNotBack F:MemberMissing"),
+                arguments(
+                        Scene.of(3).noLeader(),
+                        "QuorumLost",
+                        "F:NoQuorum F:NoQuorum T:AllCurrent F:NoQuorum"),
+                arguments(
+                        Scene.of(3).unknownLeader(),
+                        "Degraded",
+                        "F:MemberNotReady U:MembersUnreachable T:AllCurrent U:MembersUnreachable"),
+                arguments(
+                        Scene.of(3).notBootstrapped().noLeader(),
+                        "Forming",
+                        "F:Forming F:Forming T:AllCurrent F:Forming"),
+                arguments(
+                        Scene.of(3).stuck(1).out(1),
+                        "Degraded",
+                        "F:CrashLooping T:QuorumPresent T:AllCurrent F:MemberMissing"));
+    }
+
+    @ParameterizedTest(name = "{1} {2}")
+    @MethodSource("rows")
+    void tellsTheTruth(Scene scene, String phase, String expected) {
+        EnsembleStatus status = report(scene, null, T0);
+        assertEquals(expected, conditions(status));
+        assertEquals(phase, status.phase());
+    }
+
+    /// A member that was restarted 1000 s ago is late: the scene's time-out is 600 s.
+    @Test
+    void whatSucceedsEqualsTheStatusBeforeIfNothingHappened() {
+        EnsembleStatus before = report(Scene.of(3), null, T0);
+        assertEquals(before, report(Scene.of(3), before, T1));
+    }
+
+    @Test
+    void aConditionKeepsTheTimeOfItsLastChange() {
+        EnsembleStatus before = report(Scene.of(3), null, T0);
+        EnsembleStatus after = report(Scene.of(3).notReady(2).out(2), before, T1);
+        assertEquals(T1, transition(after, "Ready"));
+        assertEquals(T0, transition(after, "QuorumAvailable"));
+    }
+
+    private static String transition(EnsembleStatus status, String type) {
+        return Objects.requireNonNull(status.conditions()).stream()
+                .filter(each -> each.getType().equals(type))
+                .map(Condition::getLastTransitionTime)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void aNewLeaderHasANewTime() {
+        EnsembleStatus before = report(Scene.of(3), null, T0);
+        EnsembleStatus.Leader leader =
+                Objects.requireNonNull(report(Scene.of(3).leader(2), before, T1).leader());
+        assertEquals("e-1", leader.member());
+        assertEquals(T1, leader.since());
+    }
+
+    @Test
+    void anInvalidSpecShowsWhatIsWrongAndWhatRunsIsStillReported() {
+        Observed seen = Scene.of(3).observed();
+        EnsembleStatus status =
+                StatusReport.of(
+                        about(false, List.of("spec.x: 'y' is not valid"), null),
+                        seen,
+                        new Step.Nothing(),
+                        null,
+                        T0);
+        Condition valid =
+                Objects.requireNonNull(status.conditions()).stream()
+                        .filter(each -> each.getType().equals("SpecValid"))
+                        .findFirst()
+                        .orElseThrow();
+        assertEquals("False", valid.getStatus());
+        assertEquals("spec.x: 'y' is not valid", valid.getMessage());
+        assertEquals(7, valid.getObservedGeneration());
+        assertEquals("Invalid", status.phase());
+        assertEquals("3/3", status.ready());
+    }
+
+    @Test
+    void pausedIsSaid() {
+        Observed seen = Scene.of(3).outdated(1).observed();
+        EnsembleStatus status =
+                StatusReport.of(about(true, List.of(), null), seen, new Step.Nothing(), null, T0);
+        assertEquals("Paused", status.phase());
+        assertEquals(
+                "T:AllMembersReady T:QuorumPresent U:Paused T:AllVotersSynced", conditions(status));
+    }
+
+    @Test
+    void theFirstThingThatIsWaitedForIsShown() {
+        EnsembleStatus status = report(Scene.of(3).outdated(1).notReady(2).out(2), null, T0);
+        assertEquals(
+                List.of("e-1 to be ready"),
+                Objects.requireNonNull(status.operation()).waitingFor());
+    }
+}
