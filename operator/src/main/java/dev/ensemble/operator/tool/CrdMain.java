@@ -45,9 +45,11 @@ public final class CrdMain {
 
     /// Writes the definition.
     ///
-    /// @param args the folder to write to
+    /// @param args the folders to write to: `crds`, and the chart's copy of it
     public static void main(String[] args) throws IOException {
-        Files.writeString(Path.of(args[0], FILE), definition());
+        for (String folder : args) {
+            Files.writeString(Path.of(folder, FILE), definition());
+        }
     }
 
     /// {@return the definition as YAML}

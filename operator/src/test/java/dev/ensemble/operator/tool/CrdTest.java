@@ -29,6 +29,15 @@ final class CrdTest {
                 "crds/ is out of date; write it anew with CrdMain (operator/docs/operator.md)");
     }
 
+    /// Helm reads nothing outside of a chart's folder.
+    @Test
+    void theChartHasTheSame() throws IOException {
+        assertEquals(
+                Files.readString(CHECKED_IN),
+                Files.readString(
+                        Path.of("..", "charts/ensemble-operator/crds-source", CrdMain.FILE)));
+    }
+
     /// `kubectl apply` keeps the whole object in an annotation, which may have 262,144 bytes.
     @Test
     void itIsSmallEnoughForKubectlApply() throws IOException {

@@ -1,0 +1,131 @@
+package dev.ensemble.operator.reconcile;
+
+import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.plan.Observed;
+import dev.ensemble.operator.plan.Step;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToDoubleFunction;
+
+/// The operator's own figures on each ensemble, beside those of the framework.
+final class Gauges {
+    static final String QUORUM = "ensemble_quorum_available";
+    static final String VOTERS = "ensemble_voters";
+    static final String CAN_LOSE = "ensemble_can_lose";
+    static final String WAITING = "ensemble_waiting";
+    static final String RESTARTS = "ensemble_restarts";
+    static final String WRITES = "ensemble_api_writes";
+
+    private final MeterRegistry registry;
+    private final Map<String, One> known = new ConcurrentHashMap<>();
+
+    /// Latest values of an ensemble.
+    private static final class One {
+        private volatile double quorum = Double.NaN;
+        private volatile double desired;
+        private volatile double synced = Double.NaN;
+        private volatile double canLose = Double.NaN;
+        private volatile double waiting;
+        private final List<Meter> meters = new ArrayList<>();
+    }
+
+    /// @param writes counts what was written to the API server
+    Gauges(MeterRegistry registry, AtomicLong writes) {
+        this.registry = registry;
+        io.micrometer.core.instrument.FunctionCounter.builder(WRITES, writes, AtomicLong::get)
+                .description("Objects that the operator wrote, but status and events.")
+                .register(registry);
+    }
+
+    void update(Ensemble about, Observed seen, Step step) {
+        One one = known.computeIfAbsent(key(about), _ -> register(about));
+        one.desired = seen.replicas();
+        Observed.Leadership leadership = seen.leadership();
+        one.quorum =
+                switch (leadership) {
+                    case Observed.Leadership.Known _ -> 1;
+                    case Observed.Leadership.None _ -> 0;
+                    case Observed.Leadership.Unknown _ -> Double.NaN;
+                };
+        one.synced = leadership instanceof Observed.Leadership.Known it ? it.synced() : Double.NaN;
+        one.canLose =
+                leadership instanceof Observed.Leadership.Known it ? it.canLose() : Double.NaN;
+        one.waiting = step instanceof Step.Wait ? 1 : 0;
+    }
+
+    void restarted(Ensemble about, Step.How how) {
+        registry.counter(
+                        RESTARTS,
+                        tags(about).and("how", how.name().toLowerCase(java.util.Locale.ROOT)))
+                .increment();
+    }
+
+    /// Drops the figures of an ensemble that is gone.
+    void forget(String namespace, String name) {
+        One one = known.remove(namespace + "/" + name);
+        if (one != null) {
+            one.meters.forEach(registry::remove);
+        }
+    }
+
+    private One register(Ensemble about) {
+        One one = new One();
+        Tags tags = tags(about);
+        gauge(
+                one,
+                QUORUM,
+                "1 if a leader has a quorum, 0 if none has; NaN if not known.",
+                tags,
+                it -> it.quorum);
+        gauge(
+                one,
+                VOTERS,
+                "Voters that the spec asks for, and that are in sync.",
+                tags.and("state", "desired"),
+                it -> it.desired);
+        gauge(
+                one,
+                VOTERS,
+                "Voters that the spec asks for, and that are in sync.",
+                tags.and("state", "synced"),
+                it -> it.synced);
+        gauge(
+                one,
+                CAN_LOSE,
+                "Voters that may fail now without losing the quorum.",
+                tags,
+                it -> it.canLose);
+        gauge(one, WAITING, "1 while the operator waits for something.", tags, it -> it.waiting);
+        return one;
+    }
+
+    private void gauge(
+            One one, String name, String description, Tags tags, ToDoubleFunction<One> value) {
+        one.meters.add(
+                Gauge.builder(name, one, value)
+                        .description(description)
+                        .tags(tags)
+                        .register(registry));
+    }
+
+    private static Tags tags(Ensemble about) {
+        return Tags.of(
+                "namespace",
+                about.getMetadata().getNamespace(),
+                "ensemble",
+                about.getMetadata().getName());
+    }
+
+    private static String key(Ensemble about) {
+        return about.getMetadata().getNamespace() + "/" + about.getMetadata().getName();
+    }
+}

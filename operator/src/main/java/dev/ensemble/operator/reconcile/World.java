@@ -1,0 +1,114 @@
+package dev.ensemble.operator.reconcile;
+
+import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleStatus;
+import dev.ensemble.operator.api.Labels;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.client.KubernetesClient;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/// The objects of an ensemble that decisions rest on, read from the API server just now and never
+/// from a cache: a stale one would show a pod that is long gone, or a volume that is another's.
+///
+/// @param pods by name
+/// @param claims by name
+record World(
+        @Nullable StatefulSet members,
+        Map<String, Pod> pods,
+        Map<String, PersistentVolumeClaim> claims) {
+
+    static World read(KubernetesClient client, String namespace, String name) {
+        Map<String, String> selector = Labels.selector(name);
+        Map<String, Pod> pods = new TreeMap<>();
+        client.pods()
+                .inNamespace(namespace)
+                .withLabels(selector)
+                .list()
+                .getItems()
+                .forEach(pod -> pods.put(pod.getMetadata().getName(), pod));
+        Map<String, PersistentVolumeClaim> claims = new TreeMap<>();
+        client.persistentVolumeClaims()
+                .inNamespace(namespace)
+                .withLabels(selector)
+                .list()
+                .getItems()
+                .forEach(claim -> claims.put(claim.getMetadata().getName(), claim));
+        return new World(
+                client.apps().statefulSets().inNamespace(namespace).withName(name).get(),
+                pods,
+                claims);
+    }
+
+    /// {@return whose data the volumes hold, as every place that has it on record says; more than
+    /// one means that somebody mixed volumes up}
+    List<String> ensembleIds(Ensemble resource) {
+        TreeSet<String> ids = new TreeSet<>();
+        claims.values().forEach(claim -> add(ids, annotation(claim, Labels.ENSEMBLE_ID)));
+        if (ids.isEmpty()) {
+            add(ids, annotation(members, Labels.ENSEMBLE_ID));
+        }
+        EnsembleStatus status = resource.getStatus();
+        if (ids.isEmpty() && status != null) {
+            add(ids, status.ensembleId());
+        }
+        if (ids.isEmpty()) {
+            add(ids, resource.getMetadata().getUid());
+        }
+        return new ArrayList<>(ids);
+    }
+
+    /// {@return when the ensemble first formed, by any record of it; null if none is found}
+    @Nullable String bootstrapped(Ensemble resource, @Nullable HasMetadata config) {
+        EnsembleStatus status = resource.getStatus();
+        return Stream.concat(
+                        Stream.of(
+                                status == null ? "" : text(status.bootstrapped()),
+                                text(annotation(members, Labels.BOOTSTRAPPED)),
+                                text(annotation(config, Labels.BOOTSTRAPPED))),
+                        claims.values().stream()
+                                .map(claim -> text(annotation(claim, Labels.BOOTSTRAPPED))))
+                .filter(each -> !each.isEmpty())
+                .findFirst()
+                .orElse(null);
+    }
+
+    static @Nullable String annotation(@Nullable HasMetadata object, String key) {
+        if (object == null || object.getMetadata().getAnnotations() == null) {
+            return null;
+        }
+        return object.getMetadata().getAnnotations().get(key);
+    }
+
+    private static String text(@Nullable String value) {
+        return value == null ? "" : value;
+    }
+
+    private static void add(TreeSet<String> ids, @Nullable String id) {
+        if (id != null && !id.isEmpty()) {
+            ids.add(id);
+        }
+    }
+
+    /// {@return whether the StatefulSet's controller has seen the newest template}
+    boolean controllerCurrent(String revision) {
+        return members != null
+                && members.getStatus() != null
+                && Objects.equals(
+                        members.getStatus().getObservedGeneration(),
+                        members.getMetadata().getGeneration())
+                && revision.equals(annotation(members, Labels.REVISION));
+    }
+}

@@ -1,0 +1,220 @@
+package dev.ensemble.operator.api;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+
+/// Every rule of the resource on a real API server, the one that `KUBECONFIG` names: what breaks it
+/// is refused in words that say what would do, what keeps it is taken. Nothing is created but the
+/// definition and one namespace; resources are tried with a dry run, except where a change is
+/// refused.
+final class RulesIT {
+    private static final String NAMESPACE = "ensemble-rules-it";
+
+    private static @Nullable KubernetesClient client;
+
+    @BeforeAll
+    static void connect() {
+        String kubeconfig = System.getenv("KUBECONFIG");
+        assumeTrue(
+                kubeconfig != null && !kubeconfig.isBlank(),
+                "skipped: KUBECONFIG names no cluster");
+        KubernetesClient made = new KubernetesClientBuilder().build();
+        client = made;
+        CustomResourceDefinition definition =
+                made.apiextensions()
+                        .v1()
+                        .customResourceDefinitions()
+                        .load(Path.of("../crds/ensembles.ensemble.dev-v1.yaml").toFile())
+                        .item();
+        made.resource(definition).fieldManager("rules-it").forceConflicts().serverSideApply();
+        made.resource(definition)
+                .waitUntilCondition(
+                        it ->
+                                it.getStatus() != null
+                                        && it.getStatus().getConditions().stream()
+                                                .anyMatch(each ->
+                                                        each.getType().equals("Established")
+                                                                && each.getStatus().equals("True")),
+                        30,
+                        TimeUnit.SECONDS);
+        made.resource(
+                        new NamespaceBuilder()
+                                .withNewMetadata()
+                                .withName(NAMESPACE)
+                                .endMetadata()
+                                .build())
+                .serverSideApply();
+    }
+
+    @AfterAll
+    static void cleanUp() {
+        KubernetesClient made = client;
+        if (made != null) {
+            made.namespaces().withName(NAMESPACE).delete();
+            made.close();
+        }
+    }
+
+    private static Resource<GenericKubernetesResource> resource(String name, String spec) {
+        KubernetesClient made = Objects.requireNonNull(client);
+        GenericKubernetesResource object =
+                made.getKubernetesSerialization()
+                        .unmarshal(
+                                """
+                                apiVersion: ensemble.dev/v1alpha1
+                                kind: Ensemble
+                                metadata: {name: %s, namespace: %s}
+                                spec: %s
+                                """
+                                        .formatted(name, NAMESPACE, spec),
+                                GenericKubernetesResource.class);
+        return made.resource(object).inNamespace(NAMESPACE);
+    }
+
+    private static GenericKubernetesResource dryRun(String name, String spec) {
+        return resource(name, spec).dryRun().create();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{replicas: 2}                             | must be odd",
+                "{replicas: 0}                             | greater than or equal to 1",
+                "{replicas: 11}                            | less than or equal to 9",
+                "{firstMyid: 0}                            | greater than or equal to 1",
+                "{firstMyid: 99}                           | at most 100",
+                "{version: '1', image: {tag: '2'}}         | either spec.version",
+                "{version: 'a b'}                          | spec.version",
+                "{image: {digest: 'x'}}                    | spec.image.digest",
+                "{config: {dataDir: /x}}                   | the operator sets itself",
+                "{config: {zookeeper.clientPort: '1'}}     | the operator sets itself",
+                "{config: {server.1: 'a:1:2'}}             | the operator sets itself",
+                "{config: {metricsProvider.httpPort: '1'}} | the operator sets itself",
+                "{config: {admin.serverPort: '1'}}         | the operator sets itself",
+                "{config: {'a b': '1'}}                    | letters, digits",
+                "{config: {tickTime: \"1\\n2\"}}           | no line break",
+                "{config: {tickTime: '1\\2'}}              | backslash",
+                "{jvm: {maxRAMPercentage: 95}}             | less than or equal to 90",
+                "{jvm: {options: ['-a -b']}}               | must begin with '-'",
+                "{jvm: {options: ['@file']}}               | must begin with '-'",
+                "{storage: {log: {size: '8'}}}             | spec.storage.log.size",
+                "{storage: {log: {storageClassName: 'A'}}} | spec.storage.log.storageClassName",
+                "{storage: {type: Ephemeral}}              | Unsupported value",
+                "{storage: {retention: {whenDeleted: No}}} | whenDeleted",
+                "{update: {memberTimeout: soon}}           | spec.update.memberTimeout",
+                "{update: {strategy: Soon}}                | Unsupported value",
+                "{restartedAt: today}                      | spec.restartedAt",
+                "{availability: {spread: {zones: Yes}}}    | zones",
+                "{podTemplate: {metadata: {labels: {app.kubernetes.io/name: x}}}}"
+                        + "                                | set by the operator",
+                "{podTemplate: {metadata: {annotations: {ensemble.dev/revision: x}}}}"
+                        + "                                | set by the operator"
+            })
+    void whatBreaksARuleIsRefusedInItsWords(String spec, String says) {
+        var refusal = assertThrows(KubernetesClientException.class, () -> dryRun("orders", spec));
+        assertEquals(422, refusal.getCode(), refusal::getMessage);
+        assertTrue(text(refusal).contains(says), refusal::getMessage);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{}",
+                "{replicas: 1}",
+                "{replicas: 9, firstMyid: 92}",
+                "{version: '1.2.3'}",
+                "{image: {repository: 'localhost:5000/a/b', tag: '2', pullPolicy: Never}}",
+                "{version: '1', image: {repository: a/b}}",
+                "{config: {4lw.commands.whitelist: 'ruok,srvr', jute.maxbuffer: '2000000'}}",
+                "{jvm: {maxRAMPercentage: 90, options: ['-XX:+UseZGC', '-Dx=y']}}",
+                "{storage: {log: {size: 20Gi, storageClassName: fast.x}}}",
+                "{update: {strategy: Manual, minReadySeconds: 0, memberTimeout: 90s}}",
+                "{restartedAt: '2026-01-01T00:00:00Z'}",
+                "{restartedAt: '2026-01-01T00:00:00.123Z', paused: true}",
+                "{podTemplate: {metadata: {labels: {team: x}}, spec: {resources: {limits: {memory:"
+                    + " 1Gi}}}}}"
+            })
+    void whatKeepsTheRulesIsTaken(String spec) {
+        assertDoesNotThrow(() -> dryRun("orders", spec));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "a23456789012345678901234567890123456789012345x",
+        "1orders",
+        "orders.shop",
+    })
+    void namesThatDoNotFitAreRefused(String name) {
+        var refusal = assertThrows(KubernetesClientException.class, () -> dryRun(name, "{}"));
+        assertTrue(text(refusal).contains("at most 45 characters"), refusal::getMessage);
+    }
+
+    @Test
+    void theLongestNameIsTaken() {
+        assertDoesNotThrow(() -> dryRun("a23456789012345678901234567890123456789012345", "{}"));
+    }
+
+    @Test
+    void theApiServerFillsInTheDefaultsThatTheClassesHave() {
+        GenericKubernetesResource made = dryRun("orders", "{}");
+        var json = Objects.requireNonNull(client).getKubernetesSerialization();
+        EnsembleSpec spec = json.convertValue(made.get("spec"), EnsembleSpec.class);
+        assertEquals(EnsembleSpec.defaults(), spec);
+    }
+
+    @ParameterizedTest(name = "{0} to {1}")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{replicas: 3} | {replicas: 5} | spec.replicas cannot be changed yet",
+                "{firstMyid: 1} | {firstMyid: 2} | keep their myid",
+                "{storage: {log: {size: 1Gi}}} | {storage: {log: {size: 2Gi}}} | does not grow",
+                "{storage: {log: {storageClassName: a}}} | {storage: {log: {storageClassName: b}}}"
+                        + " | a volume keeps its class",
+                "{storage: {log: {storageClassName: a}}} | {} | a volume keeps its class"
+            })
+    void whatCannotChangeIsRefused(String before, String after, String says) {
+        try {
+            resource("changes", before).create();
+            var refusal =
+                    assertThrows(
+                            KubernetesClientException.class,
+                            () -> resource("changes", after).update());
+            assertTrue(text(refusal).contains(says), refusal::getMessage);
+            assertDoesNotThrow(() -> resource("changes", before).update(), "the same is taken");
+        } finally {
+            resource("changes", before).delete();
+        }
+    }
+
+    private static String text(KubernetesClientException refusal) {
+        return refusal.getMessage() == null ? "" : refusal.getMessage();
+    }
+}

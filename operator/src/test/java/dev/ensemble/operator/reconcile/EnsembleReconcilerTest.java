@@ -1,0 +1,413 @@
+package dev.ensemble.operator.reconcile;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+
+import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleSpec;
+import dev.ensemble.operator.api.EnsembleStatus;
+import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.desired.Wanted;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import io.javaoperatorsdk.operator.Operator;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/// The reconciler on Fabric8's mock server. That has no controllers, so the test plays the
+/// StatefulSet's; and no server-side apply, so writes are creates and updates here.
+@EnableKubernetesMockClient(crud = true)
+@Timeout(60)
+final class EnsembleReconcilerTest {
+    private static final String NAMESPACE = "shop";
+    private static final String NAME = "orders";
+    private static final long LONG_AGO_SECONDS = 3600;
+    private static final long PAUSE_NANOS = 50_000_000;
+
+    @SuppressWarnings("NullAway.Init") // The extension sets it.
+    private KubernetesClient client;
+
+    private final FakeEnsemble members = new FakeEnsemble();
+    private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+    private @Nullable Operator operator;
+
+    @BeforeEach
+    void start() {
+        var reconciler =
+                new EnsembleReconciler(
+                        client,
+                        members,
+                        new Wanted.DefaultImage("ensemble-server", "0.1.0", null),
+                        metrics,
+                        Clock.systemUTC(),
+                        false,
+                        pod -> URI.create("http://127.0.0.1:1"));
+        operator =
+                new Operator(overrider ->
+                        overrider
+                                .withKubernetesClient(client)
+                                .withCloseClientOnStop(false)
+                                .checkingCRDAndValidateLocalModel(false)
+                                .withUseSSAToPatchPrimaryResource(false)
+                                .withReconciliationTerminationTimeout(Duration.ZERO));
+        operator.register(reconciler);
+        operator.start();
+    }
+
+    @AfterEach
+    void stop() {
+        Objects.requireNonNull(operator).stop();
+    }
+
+    private void await(String what, BooleanSupplier met) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (!met.getAsBoolean()) {
+            assertTrue(
+                    System.nanoTime() < deadline,
+                    () -> "still not: " + what + "; the status is " + status());
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+    }
+
+    private static EnsembleSpec spec(String yaml) {
+        try {
+            return new ObjectMapper(new YAMLFactory()).readValue(yaml, EnsembleSpec.class);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private Ensemble create(String specYaml) {
+        Ensemble resource = new Ensemble();
+        resource.getMetadata().setName(NAME);
+        resource.getMetadata().setNamespace(NAMESPACE);
+        resource.setSpec(spec(specYaml));
+        return client.resource(resource).create();
+    }
+
+    private @Nullable EnsembleStatus status() {
+        Ensemble resource =
+                client.resources(Ensemble.class).inNamespace(NAMESPACE).withName(NAME).get();
+        return resource == null ? null : resource.getStatus();
+    }
+
+    private String condition(String type) {
+        EnsembleStatus status = status();
+        if (status == null || status.conditions() == null) {
+            return "";
+        }
+        return status.conditions().stream()
+                .filter(each -> each.getType().equals(type))
+                .map(each -> each.getStatus() + " " + each.getReason())
+                .findFirst()
+                .orElse("");
+    }
+
+    private @Nullable StatefulSet statefulSet() {
+        return client.apps().statefulSets().inNamespace(NAMESPACE).withName(NAME).get();
+    }
+
+    /// Does what the controllers of a cluster would: pods and claims of the newest template.
+    private void control() {
+        StatefulSet set = Objects.requireNonNull(statefulSet());
+        for (int i = 0; i < set.getSpec().getReplicas(); i++) {
+            if (pod(i) == null) {
+                createPod(set, i);
+            }
+            if (claim(i) == null) {
+                PersistentVolumeClaim template = set.getSpec().getVolumeClaimTemplates().getFirst();
+                client.resource(
+                                new PersistentVolumeClaimBuilder(template)
+                                        .editMetadata()
+                                        .withName(Labels.claim(NAME, i))
+                                        .withNamespace(NAMESPACE)
+                                        .endMetadata()
+                                        .build())
+                        .create();
+            }
+        }
+        client.apps()
+                .statefulSets()
+                .inNamespace(NAMESPACE)
+                .withName(NAME)
+                .editStatus(it -> {
+                    it.setStatus(
+                            new io.fabric8.kubernetes.api.model.apps.StatefulSetStatusBuilder()
+                                    .withObservedGeneration(it.getMetadata().getGeneration())
+                                    .build());
+                    return it;
+                });
+    }
+
+    private void createPod(StatefulSet set, int ordinal) {
+        String since = Clock.systemUTC().instant().minusSeconds(LONG_AGO_SECONDS).toString();
+        client.resource(
+                        new PodBuilder()
+                                .withMetadata(set.getSpec().getTemplate().getMetadata())
+                                .editMetadata()
+                                .withName(Labels.pod(NAME, ordinal))
+                                .withNamespace(NAMESPACE)
+                                .endMetadata()
+                                .withSpec(set.getSpec().getTemplate().getSpec())
+                                .withNewStatus()
+                                .withPodIP("127.0.0.1")
+                                .addNewCondition()
+                                .withType("Ready")
+                                .withStatus("True")
+                                .withLastTransitionTime(since)
+                                .endCondition()
+                                .endStatus()
+                                .build())
+                .create();
+    }
+
+    private @Nullable Pod pod(int ordinal) {
+        return client.pods().inNamespace(NAMESPACE).withName(Labels.pod(NAME, ordinal)).get();
+    }
+
+    private @Nullable PersistentVolumeClaim claim(int ordinal) {
+        return client.persistentVolumeClaims()
+                .inNamespace(NAMESPACE)
+                .withName(Labels.claim(NAME, ordinal))
+                .get();
+    }
+
+    private @Nullable String annotation(@Nullable PersistentVolumeClaim claim, String key) {
+        return claim == null ? null : claim.getMetadata().getAnnotations().get(key);
+    }
+
+    private List<String> events() {
+        return client.v1().events().inNamespace(NAMESPACE).list().getItems().stream()
+                .map(Event::getReason)
+                .toList();
+    }
+
+    private String zooCfg() {
+        ConfigMap config =
+                client.configMaps().inNamespace(NAMESPACE).withName(Labels.config(NAME)).require();
+        return config.getData().getOrDefault("zoo.cfg", "");
+    }
+
+    /// Brings the ensemble up, as all tests need it.
+    private void form(String spec) {
+        create(spec);
+        await("the StatefulSet", () -> statefulSet() != null);
+        control();
+        await("Ready", () -> condition("Ready").startsWith("True"));
+    }
+
+    @Test
+    void makesTheObjectsAndRecordsTheFormation() {
+        create("replicas: 3");
+        await("the StatefulSet", () -> statefulSet() != null);
+        assertTrue(zooCfg().contains("bootstrap=unanimous"), zooCfg());
+        assertNotNull(service(Labels.peers(NAME)));
+        assertNotNull(service(Labels.client(NAME)));
+        assertNotNull(
+                client.resources(PodDisruptionBudget.class)
+                        .inNamespace(NAMESPACE)
+                        .withName(NAME)
+                        .get());
+        await("Forming", () -> condition("Ready").equals("False Forming"));
+
+        control();
+        await("Ready", () -> condition("Ready").equals("True AllMembersReady"));
+        EnsembleStatus status = Objects.requireNonNull(status());
+        assertEquals("3/3", status.ready());
+        assertEquals("Running", status.phase());
+        assertEquals("orders-0", Objects.requireNonNull(status.leader()).member());
+        assertNotNull(status.bootstrapped());
+        await("the file", () -> zooCfg().contains("bootstrap=bootstrapped"));
+        await("the record on the volumes", () -> annotation(claim(2), Labels.BOOTSTRAPPED) != null);
+        assertEquals(status.ensembleId(), annotation(claim(2), Labels.ENSEMBLE_ID));
+        assertTrue(events().containsAll(List.of("Applied", "Bootstrapped", "Ready")));
+    }
+
+    private @Nullable Service service(String name) {
+        return client.services().inNamespace(NAMESPACE).withName(name).get();
+    }
+
+    @Test
+    void anIdleEnsembleIsNotWrittenTo() {
+        form("{replicas: 3, update: {minReadySeconds: 0}}");
+        await("the file", () -> zooCfg().contains("bootstrap=bootstrapped"));
+        await("steady", () -> status() != null && status().operation() == null);
+        String before = version();
+        double writes = metrics.get(Gauges.WRITES).functionCounter().count();
+        // A leader change is seen by the next pass, so a pass has happened when it shows.
+        members.leader(2);
+        await(
+                "the new leader",
+                () -> {
+                    EnsembleStatus status = status();
+                    return status != null && status.leader() != null && status.leader().myid() == 2;
+                });
+        assertFalse(version().equals(before), "the change of leader was written");
+        assertEquals(writes, metrics.get(Gauges.WRITES).functionCounter().count());
+    }
+
+    private String version() {
+        return client.resources(Ensemble.class)
+                .inNamespace(NAMESPACE)
+                .withName(NAME)
+                .require()
+                .getMetadata()
+                .getResourceVersion();
+    }
+
+    /// The mock server cannot evict, so here a member is out, which is deleted directly.
+    @Test
+    void aChangeRestartsABrokenMemberFirst() {
+        form("{replicas: 3, update: {minReadySeconds: 0}}");
+        Pod before = Objects.requireNonNull(pod(2));
+        members.out(3, true);
+        client.pods()
+                .inNamespace(NAMESPACE)
+                .withName(before.getMetadata().getName())
+                .editStatus(it -> {
+                    it.getStatus().getConditions().getFirst().setStatus("False");
+                    return it;
+                });
+        change("{replicas: 3, update: {minReadySeconds: 0}, restartedAt: '2026-01-01T00:00:00Z'}");
+        await(
+                "the new template",
+                () ->
+                        !Objects.equals(
+                                revision(statefulSet()),
+                                before.getMetadata().getAnnotations().get(Labels.REVISION)));
+        control();
+        await("the deletion", () -> pod(2) == null);
+        assertNotNull(pod(0));
+        assertNotNull(pod(1));
+        await("the event", () -> events().contains("MemberDeleted"));
+    }
+
+    private @Nullable String revision(@Nullable StatefulSet set) {
+        return set == null ? null : set.getMetadata().getAnnotations().get(Labels.REVISION);
+    }
+
+    private void change(String spec) {
+        client.resources(Ensemble.class)
+                .inNamespace(NAMESPACE)
+                .withName(NAME)
+                .patch(
+                        PatchContext.of(PatchType.JSON_MERGE),
+                        "{\"spec\":%s}".formatted(Serialization.asJson(spec(spec))));
+    }
+
+    @Test
+    void whenNobodyAnswersNothingIsRestarted() {
+        form("{replicas: 3, update: {minReadySeconds: 0}}");
+        members.silent(true);
+        change("{replicas: 3, update: {minReadySeconds: 0}, restartedAt: '2026-01-01T00:00:00Z'}");
+        await("unknown", () -> condition("QuorumAvailable").equals("Unknown MembersUnreachable"));
+        control();
+        await("behind", () -> condition("UpToDate").equals("False RollingRestart"));
+        for (int i = 0; i < 3; i++) {
+            assertNotNull(pod(i));
+        }
+    }
+
+    @Test
+    void anInvalidSpecIsSaidAndWhatRunsKeepsRunning() {
+        form("replicas: 3");
+        String revision = revision(statefulSet());
+        change("{replicas: 3, podTemplate: {spec: {resources: {limits: 7}}}}");
+        await("SpecValid", () -> condition("SpecValid").equals("False Invalid"));
+        assertEquals(revision, revision(statefulSet()));
+        await("the event", () -> events().contains("SpecInvalid"));
+        assertEquals("True AllMembersReady", condition("Ready"));
+    }
+
+    @Test
+    void pausedChangesNothing() {
+        form("replicas: 3");
+        String revision = revision(statefulSet());
+        change("{replicas: 3, paused: true, config: {tickTime: '1000'}}");
+        await("Paused", () -> condition("UpToDate").equals("Unknown Paused"));
+        assertEquals(revision, revision(statefulSet()));
+    }
+
+    /// The volumes of an earlier resource of this name are still there.
+    @Test
+    void retainedVolumesAreTakenOverAndNeverFormedAnew() {
+        form("replicas: 3");
+        await("the record", () -> annotation(claim(0), Labels.BOOTSTRAPPED) != null);
+        String id = annotation(claim(0), Labels.ENSEMBLE_ID);
+        client.resources(Ensemble.class).inNamespace(NAMESPACE).withName(NAME).delete();
+        client.apps().statefulSets().inNamespace(NAMESPACE).withName(NAME).delete();
+        client.configMaps().inNamespace(NAMESPACE).withName(Labels.config(NAME)).delete();
+        client.services().inNamespace(NAMESPACE).delete();
+        client.serviceAccounts().inNamespace(NAMESPACE).delete();
+        client.resources(PodDisruptionBudget.class).inNamespace(NAMESPACE).delete();
+        client.pods().inNamespace(NAMESPACE).delete();
+        create("replicas: 3");
+        await("the StatefulSet", () -> statefulSet() != null);
+        assertTrue(zooCfg().contains("bootstrap=bootstrapped"), zooCfg());
+        assertTrue(zooCfg().contains("ensembleId=" + id), zooCfg());
+    }
+
+    @Test
+    void aServiceOfSomebodyElseIsLeftAlone() {
+        client.resource(
+                        new io.fabric8.kubernetes.api.model.ServiceBuilder()
+                                .withNewMetadata()
+                                .withName(Labels.client(NAME))
+                                .withNamespace(NAMESPACE)
+                                .endMetadata()
+                                .build())
+                .create();
+        create("replicas: 3");
+        await("the refusal", () -> condition("Ready").equals("False ApiError"));
+        assertNull(Objects.requireNonNull(service(Labels.client(NAME))).getSpec());
+        assertNull(statefulSet());
+    }
+
+    @Test
+    void aMissingPermissionIsNamed() {
+        var forbidden =
+                new KubernetesClientException(
+                        "no",
+                        403,
+                        new io.fabric8.kubernetes.api.model.StatusBuilder()
+                                .withMessage("services is forbidden: cannot patch")
+                                .build());
+        var trouble = EnsembleReconciler.trouble(forbidden);
+        assertEquals(dev.ensemble.operator.plan.Reason.PermissionDenied, trouble.reason());
+        assertEquals("services is forbidden: cannot patch", trouble.message());
+    }
+}

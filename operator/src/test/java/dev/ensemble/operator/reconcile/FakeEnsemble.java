@@ -1,0 +1,76 @@
+package dev.ensemble.operator.reconcile;
+
+import dev.ensemble.operator.ensemble.EnsembleClient;
+import dev.ensemble.operator.ensemble.MemberStatus;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// Servers that say what a test wants them to say. Member 1 leads unless told otherwise.
+final class FakeEnsemble implements EnsembleClient {
+    private final Set<Integer> out = new TreeSet<>();
+    private int leader = 1;
+    private boolean silent;
+    private int voters = 3;
+
+    synchronized void out(int myid, boolean is) {
+        if (is) {
+            out.add(myid);
+        } else {
+            out.remove(myid);
+        }
+    }
+
+    synchronized void leader(int myid) {
+        leader = myid;
+    }
+
+    synchronized void silent(boolean is) {
+        silent = is;
+    }
+
+    @Override
+    public synchronized Map<Integer, Answer> ask(Map<Integer, URI> members) {
+        Map<Integer, Answer> answers = new TreeMap<>();
+        for (int myid : members.keySet()) {
+            answers.put(
+                    myid, silent ? new Answer.Unknown("hangs") : new Answer.Known(status(myid)));
+        }
+        return answers;
+    }
+
+    private MemberStatus status(int myid) {
+        int synced = voters - out.size();
+        boolean leads = myid == leader;
+        List<MemberStatus.Voter> all = new ArrayList<>();
+        for (int i = 1; i <= voters; i++) {
+            boolean safe = out.contains(i) || out.isEmpty();
+            all.add(
+                    new MemberStatus.Voter(
+                            i, true, !out.contains(i), 0L, "0x" + i, safe, List.of()));
+        }
+        return new MemberStatus(
+                myid,
+                "0.1.0",
+                null,
+                "id",
+                leads ? "leader" : "follower",
+                leader,
+                1,
+                true,
+                false,
+                0,
+                new MemberStatus.Identity("member", "0x" + myid, 1),
+                new MemberStatus.Configuration("0x1", false, List.of()),
+                leads ? new MemberStatus.Quorum(voters, 2, synced, synced - 2) : null,
+                leads ? all : null,
+                null,
+                List.of(),
+                new MemberStatus.Metrics(5, 1, 1, 0, 1));
+    }
+}
