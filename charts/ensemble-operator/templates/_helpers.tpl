@@ -1,0 +1,52 @@
+{{- define "ensemble-operator.name" -}}
+{{- if contains "ensemble-operator" .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-ensemble-operator" .Release.Name | trunc 50 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{- define "ensemble-operator.account" -}}
+{{- default (include "ensemble-operator.name" .) .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "ensemble-operator.selector" -}}
+app.kubernetes.io/name: ensemble-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "ensemble-operator.labels" -}}
+{{ include "ensemble-operator.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* What the operator may do where its Ensembles are. */}}
+{{- define "ensemble-operator.rules" -}}
+- apiGroups: [ensemble.dev]
+  resources: [ensembles]
+  verbs: [get, list, watch]
+- apiGroups: [ensemble.dev]
+  resources: [ensembles/status]
+  verbs: [get, patch]
+- apiGroups: [apps]
+  resources: [statefulsets]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [""]
+  resources: [services, configmaps, serviceaccounts]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch]
+# Restarts: healthy members through the Eviction API, pods of voters that are out directly.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, delete]
+- apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
+# Volumes are never deleted by the operator; it writes on them whose data they hold.
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [get, list, watch, patch]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [list, create]
+{{- end }}
