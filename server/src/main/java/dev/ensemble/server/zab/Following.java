@@ -170,7 +170,7 @@ final class Following implements Role {
         if (promised) {
             local.promisedTo = leader;
         }
-        local.becomeMember(ensembleId);
+        local.becomeMember(ensembleId, peer.formation.record(leader));
         if (newEpoch > local.acceptedEpoch) {
             local.storeEpochs(newEpoch, local.currentEpoch);
         }

@@ -20,6 +20,9 @@ final class Formation {
     /// What each linked member's disk is, as it said last.
     private final Map<Integer, Identity.State> states = new HashMap<>();
 
+    /// The record that each linked member holds, as it said last: who formed the ensemble.
+    private final Map<Integer, Map<Integer, Long>> records = new HashMap<>();
+
     Formation(Local local) {
         this.local = local;
     }
@@ -30,10 +33,17 @@ final class Formation {
 
     void linkDown(int from) {
         states.remove(from);
+        records.remove(from);
     }
 
     void said(int from, Message.Notification notification) {
         states.put(from, notification.identity());
+        records.put(from, notification.seen());
+    }
+
+    /// {@return who formed the ensemble, as that member knows; empty if it does not}
+    Map<Integer, Long> record(int member) {
+        return records.getOrDefault(member, Map.of());
     }
 
     /// Writes the FORMING record once all is as it must be. {@return whether it did so now}

@@ -84,7 +84,7 @@ final class Leading implements Role {
     Role begin() {
         local.broadcast(notification());
         pingAt = local.now + local.config.heartbeatNanos();
-        for (var asked : Map.copyOf(local.wouldFollow).entrySet()) {
+        for (var asked : new TreeMap<>(local.wouldFollow).entrySet()) {
             Hello hello = local.links.get(asked.getKey());
             if (hello != null) {
                 connect(asked.getKey(), hello.incarnation(), asked.getValue());
@@ -163,7 +163,7 @@ final class Leading implements Role {
         if (phase == Phase.DISCOVERY) {
             return discover();
         }
-        if (learner.acceptedEpoch > epoch && local.isVoter(from, incarnation)) {
+        if (learner.acceptedEpoch > epoch) {
             // It promised a later epoch to somebody who never made it. Only a still later one can
             // have it again.
             return peer.look();
@@ -181,13 +181,15 @@ final class Leading implements Role {
     }
 
     private Role discover() {
+        if (phase != Phase.DISCOVERY) {
+            return this;
+        }
         var connected = self();
         long highest = local.acceptedEpoch;
         for (Learner learner : learners.values()) {
             connected.put(learner.id, learner.incarnation);
-            if (local.isVoter(learner.id, learner.incarnation)) {
-                highest = Math.max(highest, learner.acceptedEpoch);
-            }
+            // Those who do not vote too: who promised more than the epoch at hand could never join.
+            highest = Math.max(highest, learner.acceptedEpoch);
         }
         if (!local.isQuorum(connected)) {
             return this;
@@ -195,7 +197,7 @@ final class Leading implements Role {
         epoch = highest + 1;
         phase = Phase.PROMISING;
         local.promisedTo = local.myid();
-        local.becomeMember(peer.formation.newEnsembleId());
+        local.becomeMember(peer.formation.newEnsembleId(), Map.of());
         ticket = local.storeEpochs(epoch, local.currentEpoch);
         return persisted();
     }
@@ -492,9 +494,10 @@ final class Leading implements Role {
         if (phase == Phase.CLOSING && local.history.committed() == local.history.last()) {
             return peer.look();
         }
+        dropSilent();
         var heard = self();
         for (Learner learner : learners.values()) {
-            if (local.now - learner.heardNanos <= local.config.timeoutNanos()) {
+            if (!isSilent(learner)) {
                 heard.put(learner.id, learner.incarnation);
             }
         }
@@ -509,6 +512,21 @@ final class Leading implements Role {
             ping();
         }
         return this;
+    }
+
+    private boolean isSilent(Learner learner) {
+        return local.now - learner.heardNanos > local.config.timeoutNanos();
+    }
+
+    /// A learner that is not heard from may hear this leader still, and would go on serving its
+    /// clients while their writes get nowhere and their sessions end.
+    private void dropSilent() {
+        for (Learner learner : List.copyOf(learners.values())) {
+            if (learner.stage != Stage.CONNECTED && isSilent(learner)) {
+                forget(learner.id);
+                local.out.accept(new Effect.Disconnect(learner.id, "silent for too long"));
+            }
+        }
     }
 
     // Facts.

@@ -170,9 +170,14 @@ final class Local {
     /// Makes this disk one that has promised something. On disk before the promise is: so a member
     /// that is wiped after it promised finds a MEMBER among the others and cannot form a second
     /// ensemble.
-    void becomeMember(String ensembleId) {
-        if (identity.state() != Identity.State.MEMBER) {
-            storeIdentity(identity.in(Identity.State.MEMBER, ensembleId, identity.voters()));
+    ///
+    /// @param record who formed the ensemble, for a member that learns instead. It acks the
+    ///   founding configuration like any voter, so it must be able to vote before it knows that
+    ///   this was committed
+    void becomeMember(String ensembleId, Map<Integer, Long> record) {
+        Map<Integer, Long> voters = identity.voters().isEmpty() ? record : identity.voters();
+        if (identity.state() != Identity.State.MEMBER || !voters.equals(identity.voters())) {
+            storeIdentity(identity.in(Identity.State.MEMBER, ensembleId, voters));
         }
     }
 
