@@ -1,7 +1,10 @@
 package dev.ensemble.server.zab;
 
+import dev.ensemble.server.model.Identity;
+
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// Fast leader election (`replication.md` A2), without its waiting: a member decides at once when
 /// every voter that it reaches has voted alike, else a few milliseconds after a quorum has.
@@ -59,7 +62,7 @@ final class Looking implements Role {
         decideAt = Long.MAX_VALUE;
         say();
         votes.clear();
-        for (var said : Map.copyOf(local.looking).entrySet()) {
+        for (var said : new TreeMap<>(local.looking).entrySet()) {
             Role next = heard(said.getKey(), said.getValue());
             if (next != this) {
                 return next;
@@ -146,25 +149,46 @@ final class Looking implements Role {
         if (n.round() > local.round) {
             local.round = n.round();
             Vote own = ownVote();
-            return propose(vote.compareTo(own) > 0 && mayFollow(vote) ? vote : own);
+            return propose(vote.compareTo(own) > 0 && maySupport(vote) ? vote : own);
         }
         votes.put(from, said);
-        if (local.mayVote() && vote.compareTo(proposed) > 0 && mayFollow(vote)) {
+        if (vote.compareTo(proposed) > 0 && maySupport(vote)) {
             return propose(vote);
         }
         return decide();
     }
 
-    private boolean mayFollow(Vote vote) {
-        return local.mayVote()
-                && (vote.leader() == local.myid() || local.links.containsKey(vote.leader()));
+    /// {@return whether this member may speak for that leader}
+    ///
+    /// Anyone but a blank one may, also where the configuration known here does not count it: who
+    /// has been readmitted with a new disk may be the last to know, and the vote counts, or does
+    /// not, where it is received.
+    private boolean maySupport(Vote vote) {
+        return vote.leader() == local.myid()
+                ? local.mayVote()
+                : local.identity.state() != Identity.State.BLANK
+                        && local.links.containsKey(vote.leader());
     }
 
     /// Joins a leader that says of itself that it is one. Which epoch it may lead, discovery
-    /// decides.
+    /// decides: if this member has promised a later one, the leader has to make one later still.
     private Role inOffice(int from, Message.Notification said) {
-        boolean established = said.state() == Message.State.LEADING && said.leader() == from;
-        return established && said.peerEpoch() >= local.acceptedEpoch ? peer.follow(from) : this;
+        if (said.leader() != from) {
+            return this;
+        }
+        return switch (said.state()) {
+            case LEADING -> peer.follow(from);
+            // Elected by a quorum that the configuration known here may not count, while it needs
+            // this member to go on. If its history is the newer one, as discovery checks, it gets
+            // it.
+            case PREPARING -> {
+                boolean newer = said.zxid() >= local.history.last();
+                yield newer && local.identity.state() != Identity.State.BLANK
+                        ? peer.follow(from)
+                        : this;
+            }
+            case LOOKING, FOLLOWING -> this;
+        };
     }
 
     private Role decide() {
