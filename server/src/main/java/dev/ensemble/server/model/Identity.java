@@ -1,6 +1,8 @@
 package dev.ensemble.server.model;
 
+import java.util.Collections;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// Who a member is, as its disk says (`safety.md` 7 and 9).
 ///
@@ -28,7 +30,9 @@ public record Identity(
     }
 
     public Identity {
-        voters = Map.copyOf(voters);
+        // Sorted: the order of Map.copyOf differs from process to process, and one seed must replay
+        // a run.
+        voters = Collections.unmodifiableMap(new TreeMap<>(voters));
         if (incarnation == 0) {
             throw new IllegalArgumentException("incarnation is 0");
         }
