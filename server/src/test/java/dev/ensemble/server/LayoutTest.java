@@ -70,12 +70,18 @@ final class LayoutTest {
     @ArchTest static final ArchRule TREE_IS_PURE = pure("tree");
     @ArchTest static final ArchRule SESSION_IS_PURE = pure("session");
     @ArchTest static final ArchRule MEMBER_IS_PURE = pure("member");
+    @ArchTest static final ArchRule SIMULATION_IS_PURE = pure("simulation");
 
     @ArchTest static final ArchRule MODEL = mayImport("model");
     @ArchTest static final ArchRule ZAB = mayImport("zab", "model");
     @ArchTest static final ArchRule TREE = mayImport("tree", "model");
     @ArchTest static final ArchRule SESSION = mayImport("session", "model");
     @ArchTest static final ArchRule MEMBER = mayImport("member", "model", "zab", "tree", "session");
+
+    @ArchTest
+    static final ArchRule SIMULATION =
+            mayImport("simulation", "model", "zab", "tree", "session", "member");
+
     @ArchTest static final ArchRule WIRE = mayImport("wire", "model");
     @ArchTest static final ArchRule STORE = mayImport("store", "model", "zab", "tree", "proto");
     @ArchTest static final ArchRule AUTH = mayImport("auth", "model");

@@ -31,6 +31,7 @@ public final class Main implements Runnable {
         line.addSubcommand(new CommandLine(new Cli()).setStopAtPositional(true));
         line.addSubcommand(new Inspect());
         line.addSubcommand(new Bench());
+        line.addSubcommand(new Simulate());
         return line;
     }
 
