@@ -16,7 +16,9 @@ import java.util.Map;
 /// thread may read the newest.
 ///
 /// @param nanos monotonic time of the moment
-/// @param inSyncNanos when the member was last in sync, equal to `nanos` if it is now
+/// @param inSyncNanos when the member was last in sync, equal to `nanos` if it is now; its start if
+///   it never was
+/// @param everInSync since its start
 /// @param voters and `learners`: empty unless this member leads
 /// @param reasonsNotToStop null if no leader has said
 /// @param outstanding requests of local clients under way
@@ -24,6 +26,7 @@ import java.util.Map;
 record Facts(
         long nanos,
         long inSyncNanos,
+        boolean everInSync,
         Peer.RoleName role,
         int leader,
         long currentEpoch,

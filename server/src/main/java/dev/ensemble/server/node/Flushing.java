@@ -21,6 +21,9 @@ import java.util.function.Consumer;
 final class Flushing {
     private static final Logger LOG = LoggerFactory.getLogger(Flushing.class);
 
+    /// So much log is stored as state in a fraction of a second.
+    private static final long QUICK_BYTES = 8 << 20;
+
     private final Store store;
     private final Consumer<Throwable> failed;
     private final long bytes;
@@ -69,6 +72,16 @@ final class Flushing {
     void replaced(Tree tree) {
         candidate = null;
         stored.set(tree.zxid());
+    }
+
+    /// Stores what is committed before an orderly end, if that is quick: then the next start has
+    /// nothing to replay. After the peer thread has ended.
+    void last(Tree committed, long synced) throws IOException, InterruptedException {
+        if (committed.zxid() > stored.get()
+                && committed.zxid() <= synced
+                && store.bytesSinceFlush() <= QUICK_BYTES) {
+            stored.set(store.flush(committed));
+        }
     }
 
     /// {@return how long the last flush took, -1 if there was none}

@@ -123,6 +123,9 @@ final class Observed {
                 || !now.configuration().members().containsKey(config.myid())) {
             return "not a member of a committed configuration";
         }
+        if (!now.everInSync()) {
+            return "not in sync yet";
+        }
         if (outOfSyncNanos(now) >= READY_NANOS) {
             return "out of sync for " + outOfSyncMillis(now) + " ms";
         }

@@ -94,6 +94,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     private long lookingSinceNanos;
     private long leaderSinceNanos;
     private long inSyncNanos;
+    private boolean everInSync;
     private long factsNanos;
     private long nowNanos;
 
@@ -131,9 +132,12 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         thread.join();
     }
 
-    /// {@return whether turns still come}
-    boolean isAlive() {
-        return thread.isAlive();
+    /// {@return what is committed, once the thread has ended}
+    Tree lastTree() {
+        if (thread.isAlive()) {
+            throw new IllegalStateException("the peer thread still runs");
+        }
+        return member.tree();
     }
 
     /// What this member says to others. Any thread.
@@ -380,6 +384,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         Peer peer = member.peer();
         if (peer.isInSync()) {
             inSyncNanos = nowNanos;
+            everInSync = true;
         }
         Map<Integer, Long> learners = new HashMap<>(peer.learners());
         out.facts()
@@ -387,6 +392,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                         new Facts(
                                 nowNanos,
                                 inSyncNanos,
+                                everInSync,
                                 peer.role(),
                                 peer.leader(),
                                 peer.currentEpoch(),

@@ -11,6 +11,7 @@ import dev.ensemble.server.net.LinkCodec;
 import dev.ensemble.server.net.Links;
 import dev.ensemble.server.net.SnapshotFetch;
 import dev.ensemble.server.net.SnapshotSender;
+import dev.ensemble.server.store.LogWriter;
 import dev.ensemble.server.store.Recovered;
 import dev.ensemble.server.store.Store;
 import dev.ensemble.server.store.StoreOptions;
@@ -134,6 +135,8 @@ public final class ServerNode implements AutoCloseable {
         Hello hello = hello(recovered);
         var loop = new PeerLoop(inbox, member, hello, promises, fetching, flushing, now);
 
+        LogWriter log = store.startLog(loop);
+        parts.push(() -> flushing.last(loop.lastTree(), log.synced()));
         Links links = config.membership().standalone() ? null : links(loop, codec, promises);
         ClientServer served =
                 new ClientServer(clientSettings(), schemes, loop, facts, recovered.tree());
@@ -142,7 +145,6 @@ public final class ServerNode implements AutoCloseable {
         int clientPort = bind(served);
 
         observed.started(new Observed.Parts(store, links, served, flushing, warnings(recovered)));
-        var log = store.startLog(loop);
         loop.start(
                 new PeerLoop.Outlets(
                         links,
