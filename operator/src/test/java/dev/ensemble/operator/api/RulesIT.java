@@ -158,7 +158,7 @@ final class RulesIT {
                 "{restartedAt: '2026-01-01T00:00:00Z'}",
                 "{restartedAt: '2026-01-01T00:00:00.123Z', paused: true}",
                 "{podTemplate: {metadata: {labels: {team: x}}, spec: {resources: {limits: {memory:"
-                    + " 1Gi}}}}}"
+                        + " 1Gi}}}}}"
             })
     void whatKeepsTheRulesIsTaken(String spec) {
         assertDoesNotThrow(() -> dryRun("orders", spec));
