@@ -41,12 +41,17 @@ public record Config(
     ///
     /// @param initLimitTicks how long a member may take to connect and synchronise
     /// @param syncLimitTicks how long a member may be silent
+    /// @param heartbeatMillis how often a leader speaks
+    /// @param heartbeatTimeoutMillis of silence until a leader or a learner is given up; where
+    ///   processes stand still for longer, the lead moves about
     public record Timing(
             int tickMillis,
             int initLimitTicks,
             int syncLimitTicks,
             int minSessionTimeoutMillis,
-            int maxSessionTimeoutMillis) {}
+            int maxSessionTimeoutMillis,
+            int heartbeatMillis,
+            int heartbeatTimeoutMillis) {}
 
     /// What holds for the connections of clients.
     ///

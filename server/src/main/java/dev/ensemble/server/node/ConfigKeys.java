@@ -43,7 +43,7 @@ final class ConfigKeys {
                 fsync.warningthresholdms skipACL DigestAuthenticationProvider.superDigest
                 DigestAuthenticationProvider.enabled DigestAuthenticationProvider.digestAlg
                 4lw.commands.whitelist admin.enableServer admin.serverAddress admin.serverPort admin.idleTimeout
-                admin.commandURL admin.tokenFile bootstrap ensembleId\
+                admin.commandURL admin.tokenFile bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis\
                 """);
         add(
                 new Use.NotNeeded("the server tidies up by itself"),

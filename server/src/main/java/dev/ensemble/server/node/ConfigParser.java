@@ -104,10 +104,14 @@ final class ConfigParser {
                             myid, "127.0.0.1", 0, 0, Ensemble.Role.PARTICIPANT, null, 0));
         }
         checkPeerType(members.get(myid));
+        Path dataLogDir = Path.of(values.text("dataLogDir", dataDir.toString()));
+        if (!dataLogDir.equals(dataDir)) {
+            values.warn("dataLogDir=" + dataLogDir + " has no effect yet: the log is in dataDir");
+        }
         return new Config(
                 myid,
                 dataDir,
-                Path.of(values.text("dataLogDir", dataDir.toString())),
+                dataLogDir,
                 timing,
                 clients(clientEndpoint),
                 auth(),
@@ -275,12 +279,22 @@ final class ConfigParser {
             throw InvalidConfig.of(
                     "minSessionTimeout", "" + min, "it must not be above maxSessionTimeout=" + max);
         }
+        int heartbeat = values.number("heartbeatMillis", 100, 50, 60_000);
+        int timeout = values.number("heartbeatTimeoutMillis", 4 * heartbeat, 100, 600_000);
+        if (timeout < 2 * heartbeat) {
+            throw InvalidConfig.of(
+                    "heartbeatTimeoutMillis",
+                    "" + timeout,
+                    "it must be at least twice heartbeatMillis=" + heartbeat);
+        }
         return new Config.Timing(
                 tick,
                 values.number("initLimit", 10, 1, 1_000_000),
                 values.number("syncLimit", 5, 1, 1_000_000),
                 min,
-                max);
+                max,
+                heartbeat,
+                timeout);
     }
 
     /// Where clients connect: as the member's own line says, else `clientPort`. The two must not

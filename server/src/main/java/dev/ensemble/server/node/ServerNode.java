@@ -48,8 +48,6 @@ import java.util.concurrent.TimeoutException;
 public final class ServerNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServerNode.class);
 
-    private static final long HEARTBEAT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final long TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
     private static final long ELECTION_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     /// What a learner may lag without a snapshot.
@@ -281,8 +279,8 @@ public final class ServerNode implements AutoCloseable {
                 membership.declared(),
                 recovered.mustRejoin() ? PeerConfig.Bootstrap.BOOTSTRAPPED : bootstrap,
                 membership.bootstrapRecord(),
-                HEARTBEAT_NANOS,
-                TIMEOUT_NANOS,
+                TimeUnit.MILLISECONDS.toNanos(config.timing().heartbeatMillis()),
+                TimeUnit.MILLISECONDS.toNanos(config.timing().heartbeatTimeoutMillis()),
                 TimeUnit.MILLISECONDS.toNanos(
                         (long) config.timing().initLimitTicks() * config.timing().tickMillis()),
                 ELECTION_WAIT_NANOS);

@@ -64,7 +64,7 @@ final class ConfigTest {
         assertEquals(1, config.myid());
         assertEquals(dataDir, config.dataDir());
         assertEquals(dataDir, config.dataLogDir());
-        assertEquals(new Config.Timing(3000, 10, 5, 6000, 60000), config.timing());
+        assertEquals(new Config.Timing(3000, 10, 5, 6000, 60000, 100, 400), config.timing());
         assertEquals(
                 new Config.Clients(
                         new Endpoint("0.0.0.0", 2181),
@@ -108,7 +108,7 @@ final class ConfigTest {
                         """,
                         2);
         assertEquals(new Endpoint("0.0.0.0", 2182), config.clients().endpoint());
-        assertEquals(new Config.Timing(1000, 20, 4, 2000, 20000), config.timing());
+        assertEquals(new Config.Timing(1000, 20, 4, 2000, 20000, 100, 400), config.timing());
         assertEquals(Path.of("/run/ensemble/token"), config.admin().tokenFile());
         assertEquals(new Config.Metrics(new Endpoint("0.0.0.0", 7001), true), config.metrics());
         Config.Membership membership = config.membership();
@@ -207,6 +207,8 @@ final class ConfigTest {
             textBlock =
                     """
                     minSessionTimeout=70000          | minSessionTimeout=70000 is not valid: it must not be above maxSessionTimeout=60000
+                    heartbeatMillis=10               | heartbeatMillis=10 is not valid: it must be a whole number from 50 to 60000
+                    heartbeatTimeoutMillis=150       | heartbeatTimeoutMillis=150 is not valid: it must be at least twice heartbeatMillis=100
                     tickTime=0                       | tickTime=0 is not valid: it must be a whole number from 1 to 1000000
                     tickTime=2s                      | tickTime=2s is not valid: it must be a whole number from 1 to 1000000
                     tickTime=                        | tickTime= is not valid: it must be a whole number from 1 to 1000000

@@ -79,6 +79,9 @@ final class MemberProcesses implements AutoCloseable {
     private String config(int id) {
         var text = new StringBuilder();
         text.append("tickTime=500\ninitLimit=20\nsyncLimit=10\n");
+        // Killed processes are seen at once; on a busy machine a live one may stand still for a
+        // while.
+        text.append("heartbeatTimeoutMillis=2000\n");
         text.append("dataDir=").append(dataDir(id)).append('\n');
         text.append("clientPort=").append(clientPort(id)).append('\n');
         text.append("clientPortAddress=127.0.0.1\nmaxSessionTimeout=60000\n");
