@@ -1,6 +1,7 @@
 package dev.ensemble.operator.desired;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 
@@ -42,6 +43,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// The StatefulSet. `Parallel`, since members form a quorum only together, and `OnDelete`, since
 /// when a member may restart is the servers' to say.
@@ -392,10 +394,18 @@ public final class Members {
         try {
             return JSON.convertValue(given, type);
         } catch (IllegalArgumentException e) {
-            String message = e.getMessage() == null ? "" : e.getMessage();
+            String path =
+                    e.getCause() instanceof JsonMappingException cause
+                            ? cause.getPath().stream()
+                                    .map(each ->
+                                            each.getFieldName() == null
+                                                    ? "[" + each.getIndex() + "]"
+                                                    : "." + each.getFieldName())
+                                    .collect(Collectors.joining())
+                            : "";
             throw new InvalidSpec(
-                    "spec.podTemplate.spec." + field,
-                    "is not what a pod can have: " + message.lines().findFirst().orElse(""));
+                    "spec.podTemplate.spec." + field + path,
+                    "has not the type that a pod has there; valid: as in the spec of a pod");
         }
     }
 }

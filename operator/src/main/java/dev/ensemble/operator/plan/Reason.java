@@ -26,7 +26,7 @@ public enum Reason {
             "UpToDate: a member runs with another configuration than the file that it was"
                     + " given."),
     Valid("SpecValid: the spec can work."),
-    Invalid("SpecValid: the spec cannot work; what runs keeps running."),
+    Invalid("SpecValid, UpToDate, Ready: the spec cannot work; what runs keeps running."),
     Paused("UpToDate: spec.paused is set, and the spec is not compared with what runs."),
     StorageClassMissing("Ready: the StorageClass of a volume claim does not exist."),
     VolumePending("Ready: a volume claim is not bound."),

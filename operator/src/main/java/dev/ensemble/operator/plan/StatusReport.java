@@ -121,6 +121,9 @@ public final class StatusReport {
         if (trouble != null) {
             return condition("Ready", FALSE, trouble.reason(), trouble.message());
         }
+        if (!seen.bootstrapped() && !about.invalid().isEmpty()) {
+            return condition("Ready", FALSE, Reason.Invalid, String.join("; ", about.invalid()));
+        }
         if (!seen.bootstrapped()) {
             return condition("Ready", FALSE, Reason.Forming, "Waiting for " + waiting(seen));
         }
@@ -136,7 +139,9 @@ public final class StatusReport {
             return condition("Ready", FALSE, Reason.MemberNotReady, "Waiting for " + waiting(seen));
         }
         Condition upToDate = upToDate(seen);
-        if (!about.paused() && !upToDate.getStatus().equals(TRUE)) {
+        // What runs is well while the spec cannot work: that is told by SpecValid.
+        boolean compared = !about.paused() && about.invalid().isEmpty();
+        if (compared && !upToDate.getStatus().equals(TRUE)) {
             return condition("Ready", FALSE, Reason.NotUpToDate, upToDate.getMessage());
         }
         return condition(
@@ -190,6 +195,13 @@ public final class StatusReport {
     }
 
     private Condition upToDate(Observed seen) {
+        if (!about.invalid().isEmpty()) {
+            return condition(
+                    "UpToDate",
+                    FALSE,
+                    Reason.Invalid,
+                    "The spec cannot work, so what runs is what ran before.");
+        }
         if (about.paused()) {
             return condition(
                     "UpToDate",

@@ -3,6 +3,7 @@ package dev.ensemble.operator.tool;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleSpec;
 
 import io.fabric8.crdv2.generator.CRDGenerator;
 import io.fabric8.crdv2.generator.CRDPostProcessor;
@@ -99,7 +100,13 @@ public final class CrdMain {
             root.setDescription(
                     "A replicated coordination service that speaks ZooKeeper's client protocol.");
             JSONSchemaProps spec = property(root, "spec");
-            spec.setDefault(JsonNodeFactory.instance.objectNode());
+            // The rules of the spec are checked against its default before that is filled in
+            // further.
+            spec.setDefault(
+                    JsonNodeFactory.instance
+                            .objectNode()
+                            .put("replicas", EnsembleSpec.defaults().replicas())
+                            .put("firstMyid", EnsembleSpec.defaults().firstMyid()));
             JSONSchemaProps config = property(spec, "config");
             config.setMaxProperties(128L);
             config.setMaxItems(null);

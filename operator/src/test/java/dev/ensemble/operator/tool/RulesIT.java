@@ -1,10 +1,12 @@
-package dev.ensemble.operator.api;
+package dev.ensemble.operator.tool;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.ensemble.operator.api.EnsembleSpec;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
@@ -21,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -35,19 +39,18 @@ final class RulesIT {
     private static @Nullable KubernetesClient client;
 
     @BeforeAll
-    static void connect() {
+    static void connect() throws IOException {
         String kubeconfig = System.getenv("KUBECONFIG");
         assumeTrue(
                 kubeconfig != null && !kubeconfig.isBlank(),
                 "skipped: KUBECONFIG names no cluster");
-        KubernetesClient made = new KubernetesClientBuilder().build();
+        KubernetesClient made = new KubernetesClientBuilder().withConfig(Kube.config(null)).build();
         client = made;
         CustomResourceDefinition definition =
-                made.apiextensions()
-                        .v1()
-                        .customResourceDefinitions()
-                        .load(Path.of("../crds/ensembles.ensemble.dev-v1.yaml").toFile())
-                        .item();
+                made.getKubernetesSerialization()
+                        .unmarshal(
+                                Files.readString(Path.of("../crds/ensembles.ensemble.dev-v1.yaml")),
+                                CustomResourceDefinition.class);
         made.resource(definition).fieldManager("rules-it").forceConflicts().serverSideApply();
         made.resource(definition)
                 .waitUntilCondition(
@@ -202,16 +205,18 @@ final class RulesIT {
             })
     void whatCannotChangeIsRefused(String before, String after, String says) {
         try {
-            resource("changes", before).create();
-            var refusal =
-                    assertThrows(
-                            KubernetesClientException.class,
-                            () -> resource("changes", after).update());
+            apply(before);
+            var refusal = assertThrows(KubernetesClientException.class, () -> apply(after));
             assertTrue(text(refusal).contains(says), refusal::getMessage);
-            assertDoesNotThrow(() -> resource("changes", before).update(), "the same is taken");
+            assertDoesNotThrow(() -> apply(before), "the same is taken");
         } finally {
             resource("changes", before).delete();
         }
+    }
+
+    /// Applied, not updated: an operator may write its status meanwhile.
+    private static void apply(String spec) {
+        resource("changes", spec).fieldManager("rules-it").forceConflicts().serverSideApply();
     }
 
     private static String text(KubernetesClientException refusal) {
