@@ -244,7 +244,7 @@ final class MemberProcesses implements AutoCloseable {
                     return leader != null
                             && leader.get("quorum") instanceof Map<?, ?> quorum
                             && Integer.valueOf(size).equals(quorum.get("synced"))
-                            && ids().stream().allMatch(this::isServing);
+                            && ids().stream().allMatch(this::isReady);
                 });
     }
 
@@ -258,10 +258,13 @@ final class MemberProcesses implements AutoCloseable {
                 });
     }
 
-    private boolean isServing(int id) {
+    /// Serving, and one of the committed members: the founding configuration commits a moment after
+    /// the first leader is established.
+    private boolean isReady(int id) {
         try {
-            Map<String, Object> status = status(id);
-            return status != null && Boolean.TRUE.equals(status.get("serving"));
+            return get(id, "/readyz").statusCode() == 200;
+        } catch (IOException _) {
+            return false;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
