@@ -24,6 +24,7 @@ final class SimulatedNetwork {
 
     /// One end of one link.
     private static final class End {
+        final Link link;
         final SimulatedProcess process;
         final long incarnation;
         boolean up;
@@ -34,7 +35,8 @@ final class SimulatedNetwork {
 
         long lastArrivalNanos;
 
-        End(SimulatedProcess process) {
+        End(Link link, SimulatedProcess process) {
+            this.link = link;
             this.process = process;
             this.incarnation = process.hello().incarnation();
         }
@@ -47,7 +49,7 @@ final class SimulatedNetwork {
 
         Link(Pair pair, SimulatedProcess low, SimulatedProcess high) {
             this.pair = pair;
-            this.ends = new End[] {new End(low), new End(high)};
+            this.ends = new End[] {new End(this, low), new End(this, high)};
         }
 
         boolean isWhole() {
@@ -298,13 +300,17 @@ final class SimulatedNetwork {
         }
     }
 
-    /// A new link takes the place of one that its end may still believe in.
-    private static void replace(Pair pair, int side) {
+    /// A new link takes the place of one that its end may still believe in. The other end of that
+    /// one is told: of two that were opened at once the last to speak stays, and if it was an old
+    /// one, both begin anew.
+    private void replace(Pair pair, int side) {
         End older = pair.known[side];
         if (older != null) {
             older.closed = true;
             older.stalled.clear();
             forget(pair, side, older);
+            hearOfClose(older.link, 1 - side);
+            dialLater(pair);
         }
     }
 
