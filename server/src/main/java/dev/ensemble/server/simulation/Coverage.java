@@ -9,6 +9,7 @@ public final class Coverage {
     public enum Of {
         ESTABLISHED_LEADERS,
         DUELING_CANDIDATES,
+        MISLEADING_VOTES,
         LEADER_CRASHES,
         CRASHES,
         CRASHES_OF_ALL,

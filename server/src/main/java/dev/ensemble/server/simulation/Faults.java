@@ -36,6 +36,7 @@ final class Faults {
     void stop() {
         stopped = true;
         world.network.openAll();
+        world.network.mislead(0);
         world.network.reconnectAfter(20 * Schedule.MILLIS);
         for (SimulatedHost host : world.hosts()) {
             host.disk().slow(Schedule.MILLIS);

@@ -14,6 +14,7 @@ import java.util.Map;
 ///   is on disk
 /// @param thinkNanos mean time between requests of one client
 /// @param flushNanos mean time between flushes of a member's state
+/// @param misleading probability that a vote says what its sender did not: an election is only a hint
 record Plan(
         int members,
         int clients,
@@ -27,7 +28,8 @@ record Plan(
         long thinkNanos,
         long flushNanos,
         int keepEntries,
-        boolean faultsInFormation) {
+        boolean faultsInFormation,
+        double misleading) {
     private static final long MILLIS = Schedule.MILLIS;
 
     static Plan of(int members, Chance chance) {
@@ -48,6 +50,7 @@ record Plan(
                 chance.pick(java.util.List.of(20 * MILLIS, 60 * MILLIS, 200 * MILLIS)),
                 chance.pick(java.util.List.of(500 * MILLIS, 3000 * MILLIS)),
                 chance.pick(java.util.List.of(3, 20, 1000)),
-                chance.happens(0.4));
+                chance.happens(0.4),
+                chance.happens(0.8) ? 0 : 0.1);
     }
 }

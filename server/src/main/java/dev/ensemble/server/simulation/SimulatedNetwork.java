@@ -86,12 +86,14 @@ final class SimulatedNetwork {
     private final Schedule schedule;
     private final Chance chance;
     private final Trace trace;
+    private final Coverage coverage;
     private final Sabotage sabotage;
     private final List<SimulatedHost> hosts;
     private final List<Pair> pairs = new ArrayList<>();
     private final Pair[][] byIds;
     private final long meanLatencyNanos;
     private long reconnectNanos = 50 * Schedule.MILLIS;
+    private double misleading;
     private @Nullable Frame held;
 
     SimulatedNetwork(
@@ -100,12 +102,14 @@ final class SimulatedNetwork {
             Schedule schedule,
             Chance chance,
             Trace trace,
+            Coverage coverage,
             Sabotage sabotage) {
         this.hosts = hosts;
         this.meanLatencyNanos = meanLatencyNanos;
         this.schedule = schedule;
         this.chance = chance;
         this.trace = trace;
+        this.coverage = coverage;
         this.sabotage = sabotage;
         int most = hosts.size() + 1;
         byIds = new Pair[most][most];
@@ -124,6 +128,11 @@ final class SimulatedNetwork {
     /// How long members wait before they dial again.
     void reconnectAfter(long meanNanos) {
         reconnectNanos = meanNanos;
+    }
+
+    /// @param probability that a vote of an election says something else
+    void mislead(double probability) {
+        misleading = probability;
     }
 
     // Dialing.
@@ -181,7 +190,28 @@ final class SimulatedNetwork {
                 || link.ends[side].closed) {
             return;
         }
-        post(link, 1 - side, sabotaged(new Frame.Of(epoch, message)));
+        post(link, 1 - side, sabotaged(new Frame.Of(epoch, misled(message))));
+    }
+
+    /// Makes some votes propose another leader, with more than it has: whatever a quorum elects, discovery must refuse
+    /// a leader whose history is not the newest.
+    private Message misled(Message message) {
+        if (misleading == 0
+                || !(message instanceof Message.Notification said)
+                || said.state() != Message.State.LOOKING
+                || said.leader() == 0
+                || !chance.happens(misleading)) {
+            return message;
+        }
+        coverage.count(Coverage.Of.MISLEADING_VOTES);
+        return new Message.Notification(
+                said.state(),
+                1 + chance.below(hosts.size()),
+                said.zxid() + 1000,
+                said.peerEpoch(),
+                said.round(),
+                said.identity(),
+                said.seen());
     }
 
     /// {@return the frame to send instead, null for none}

@@ -116,8 +116,9 @@ public final class Simulation {
             hosts.add(new SimulatedHost(myid, disk));
         }
         network =
-                new SimulatedNetwork(hosts, plan.latencyNanos(), schedule, chance, trace, sabotage);
+                new SimulatedNetwork(hosts, plan.latencyNanos(), schedule, chance, trace, coverage, sabotage);
         network.reconnectAfter(plan.reconnectNanos());
+        network.mislead(plan.misleading());
         faults = new Faults(this);
     }
 
