@@ -185,7 +185,7 @@ final class Faults {
     /// one too.
     private boolean counts(SimulatedHost host) {
         var ensemble = world.rules.ensemble();
-        return ensemble.isVoter(host.myid(), host.disk().identity().incarnation())
+        return world.rules.isVoter(host.myid())
                 && host.disk().knownCommitted() >= ensemble.version();
     }
 

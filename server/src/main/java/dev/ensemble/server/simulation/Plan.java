@@ -14,7 +14,8 @@ import java.util.Map;
 ///   is on disk
 /// @param thinkNanos mean time between requests of one client
 /// @param flushNanos mean time between flushes of a member's state
-/// @param misleading probability that a vote says what its sender did not: an election is only a hint
+/// @param misleading probability that a vote says what its sender did not: an election is only a
+///   hint
 record Plan(
         int members,
         int clients,

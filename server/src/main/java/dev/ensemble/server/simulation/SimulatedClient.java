@@ -118,9 +118,7 @@ final class SimulatedClient {
         SimulatedProcess at = process;
         Session own = session;
         if (at != null && attached && own != null) {
-            if (!at.isPaused()) {
-                at.touch(own.id());
-            }
+            at.touch(own.id());
             if (!at.isServing() && since(at.servingSinceNanos()) > 0 && world.chance.happens(0.1)) {
                 hangUp();
             }
@@ -233,7 +231,7 @@ final class SimulatedClient {
     }
 
     /// The leader closed a session: not this one, if it has been heard from all the time.
-    void onSessionClosed(long closed, Applied applied) {
+    void onSessionClosed(SimulatedProcess closer, long closed, Applied applied) {
         Session own = session;
         SimulatedProcess at = process;
         if (own == null || own.id() != closed) {
@@ -245,7 +243,9 @@ final class SimulatedClient {
             boolean kept =
                     since(at.servingSinceNanos()) > lease
                             && since(attachedAtNanos) > lease
-                            && since(at.lastPauseNanos()) > lease;
+                            // A leader that stood still charges nobody for it; a learner is
+                            // charged.
+                            && (since(at.lastPauseNanos()) > lease || at == closer);
             world.rules.isTrue(
                     !kept,
                     "session %x of client %d expires at %x and its member has heard from it all"

@@ -193,8 +193,8 @@ final class SimulatedNetwork {
         post(link, 1 - side, sabotaged(new Frame.Of(epoch, misled(message))));
     }
 
-    /// Makes some votes propose another leader, with more than it has: whatever a quorum elects, discovery must refuse
-    /// a leader whose history is not the newest.
+    /// Makes some votes propose another leader, with more than it has: whatever a quorum elects,
+    /// discovery must refuse a leader whose history is not the newest.
     private Message misled(Message message) {
         if (misleading == 0
                 || !(message instanceof Message.Notification said)

@@ -324,7 +324,7 @@ final class SimulatedProcess {
                 if (client != null) {
                     client.onReply(this, published.number(), applied);
                 }
-                world.onSessionClosed(session, applied);
+                world.onSessionClosed(this, session, applied);
                 closeOthers(session, 0);
             }
             default -> {

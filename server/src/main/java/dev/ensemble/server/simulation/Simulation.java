@@ -116,7 +116,8 @@ public final class Simulation {
             hosts.add(new SimulatedHost(myid, disk));
         }
         network =
-                new SimulatedNetwork(hosts, plan.latencyNanos(), schedule, chance, trace, coverage, sabotage);
+                new SimulatedNetwork(
+                        hosts, plan.latencyNanos(), schedule, chance, trace, coverage, sabotage);
         network.reconnectAfter(plan.reconnectNanos());
         network.mislead(plan.misleading());
         faults = new Faults(this);
@@ -319,9 +320,9 @@ public final class Simulation {
         coverage.count(Coverage.Of.ACKNOWLEDGED);
     }
 
-    void onSessionClosed(long session, Applied applied) {
+    void onSessionClosed(SimulatedProcess closer, long session, Applied applied) {
         if (rules.lastCommitted() == applied.zxid()) {
-            clients.forEach(client -> client.onSessionClosed(session, applied));
+            clients.forEach(client -> client.onSessionClosed(closer, session, applied));
         }
     }
 
@@ -369,13 +370,10 @@ public final class Simulation {
     /// {@return whether there is one leader, all members serve, and vote with the disks that they
     /// have}
     private boolean isWhole() {
-        var ensemble = rules.ensemble();
         int leaders = 0;
         for (SimulatedHost host : hosts) {
             SimulatedProcess process = host.process();
-            if (process == null
-                    || !process.isServing()
-                    || !ensemble.isVoter(host.myid(), host.disk().identity().incarnation())) {
+            if (process == null || !process.isServing() || !rules.isVoter(host.myid())) {
                 return false;
             }
             leaders += process.leads() ? 1 : 0;

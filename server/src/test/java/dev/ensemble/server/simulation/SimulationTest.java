@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,7 +21,7 @@ final class SimulationTest {
     /// How many seeds always run, and until when more do.
     private static final int SEEDS = 2000;
 
-    private static final long BUDGET_NANOS = 150_000_000_000L;
+    private static final long BUDGET_NANOS = 90_000_000_000L;
 
     /// Enough for each lie to come up where it does harm.
     private static final int SEEDS_OF_SABOTAGE = 150;
@@ -57,14 +58,14 @@ final class SimulationTest {
         return seeds;
     }
 
-    /// Each once found a mistake, which its name tells.
+    /// Each fails without what its name says, as long as the simulation itself does not change:
+    /// then another seed may be the one.
     @ParameterizedTest(name = "seed {0} with {1} members: {2}")
-    @org.junit.jupiter.params.provider.CsvSource({
-        "1, 3, commit without anything of the new epoch",
-        "95, 5, a member whose configuration lags joins the elected leader",
-        "111, 5, a member that learned votes before it knows the founding configuration committed",
-        "560, 3, a member that promised a later epoch to nobody joins again",
-        "923, 3, a learner that is not heard from is dropped"
+    @CsvSource({
+        "1055, 5, a member that learned votes before it knows the founding configuration committed",
+        "808, 3, a member whose configuration lags joins the elected leader",
+        "402, 5, a member that promised a later epoch to somebody else joins again",
+        "75, 3, a learner that is not heard from is dropped"
     })
     void staysFixed(long seed, int members, String what) {
         new Seeds(members, Sabotage.NONE)
