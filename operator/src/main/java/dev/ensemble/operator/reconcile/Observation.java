@@ -66,7 +66,7 @@ final class Observation {
         Map<Integer, URI> asked = new TreeMap<>();
         for (int i = 0; i < spec.replicas(); i++) {
             Pod pod = world.pods().get(Labels.pod(wanted.name(), i));
-            URI root = pod == null ? null : address.of(pod);
+            URI root = pod == null || !Troubles.mayRun(pod) ? null : address.of(pod);
             if (root != null) {
                 asked.put(spec.firstMyid() + i, root);
             }

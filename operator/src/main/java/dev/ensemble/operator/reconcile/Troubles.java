@@ -46,6 +46,12 @@ final class Troubles {
                 || unschedulable(pod) != null;
     }
 
+    /// {@return whether its container may run, as far as kubelet has told}
+    static boolean mayRun(Pod pod) {
+        ContainerState state = state(pod);
+        return state == null || state.getRunning() != null;
+    }
+
     private static @Nullable ContainerState state(Pod pod) {
         ContainerStatus status = container(pod);
         return status == null ? null : status.getState();
