@@ -20,7 +20,11 @@ public final class Main implements Runnable {
 
     /// Runs the command that the arguments name and ends the process with its exit code.
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        CommandLine program = commandLine();
+        int code = program.execute(args);
+        // The writer flushes at the end of a line that println ended, and at no other.
+        program.getOut().flush();
+        System.exit(code);
     }
 
     /// {@return the program; a [Refusal] ends it with its own words and exit code 1}
