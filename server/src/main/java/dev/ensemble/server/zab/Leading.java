@@ -46,6 +46,10 @@ final class Leading implements Role {
         long pongRound;
         long acked;
 
+        /// What was committed when it had synchronised: once it has acked that, it is level. More
+        /// would never be true under load, where a commit needs only the faster voters' acks.
+        long committedAtSync;
+
         Learner(int id, long incarnation, Message.FollowerInfo info, long now) {
             this.id = id;
             this.incarnation = incarnation;
@@ -261,6 +265,7 @@ final class Leading implements Role {
             case Message.AckNewLeader _ when learner.stage == Stage.SYNCING -> {
                 learner.stage = Stage.ACKED;
                 learner.acked = Zxid.of(epoch, 0);
+                learner.committedAtSync = local.history.committed();
                 acks.put(learner.id, learner.incarnation, learner.acked);
                 if (phase == Phase.SYNCING) {
                     return establish();
@@ -610,7 +615,7 @@ final class Leading implements Role {
             if (learner.stage == Stage.ACKED
                     && !local.isVoter(learner.id, learner.incarnation)
                     && ensemble.voters().contains(learner.id)
-                    && learner.acked >= local.history.committed()) {
+                    && learner.acked >= learner.committedAtSync) {
                 return ensemble.withIncarnation(learner.id, learner.incarnation);
             }
         }
