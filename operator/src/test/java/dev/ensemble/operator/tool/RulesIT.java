@@ -32,11 +32,15 @@ import java.util.concurrent.TimeUnit;
 /// Every rule of the resource on a real API server, the one that `KUBECONFIG` names: what breaks it
 /// is refused in words that say what would do, what keeps it is taken. Nothing is created but the
 /// definition and one namespace; resources are tried with a dry run, except where a change is
-/// refused.
+/// refused. A definition that was not there before goes again: left behind, it would belong to no
+/// release, and Helm refuses to install a chart over it.
 final class RulesIT {
     private static final String NAMESPACE = "ensemble-rules-it";
 
     private static @Nullable KubernetesClient client;
+
+    /// The definition, if this class has put it there.
+    private static @Nullable CustomResourceDefinition added;
 
     @BeforeAll
     static void connect() throws IOException {
@@ -51,6 +55,9 @@ final class RulesIT {
                         .unmarshal(
                                 Files.readString(Path.of("../crds/ensembles.ensemble.dev-v1.yaml")),
                                 CustomResourceDefinition.class);
+        if (made.resource(definition).get() == null) {
+            added = definition;
+        }
         made.resource(definition).fieldManager("rules-it").forceConflicts().serverSideApply();
         made.resource(definition)
                 .waitUntilCondition(
@@ -76,6 +83,11 @@ final class RulesIT {
         KubernetesClient made = client;
         if (made != null) {
             made.namespaces().withName(NAMESPACE).delete();
+            CustomResourceDefinition mine = added;
+            if (mine != null) {
+                made.resource(mine).delete();
+                made.resource(mine).waitUntilCondition(Objects::isNull, 60, TimeUnit.SECONDS);
+            }
             made.close();
         }
     }
