@@ -27,6 +27,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -46,6 +47,7 @@ public final class Member {
     private final Preparation preparation;
     private final Payload.Codec codec;
     private final Sessions sessions;
+    private final Reaper reaper;
     private final long heartbeatNanos;
     private final ArrayDeque<Effect> effects = new ArrayDeque<>();
 
@@ -117,6 +119,7 @@ public final class Member {
             History history,
             Preparation preparation,
             Payload.Codec codec,
+            Reaping reaping,
             long tickNanos,
             long nowNanos) {
         if (tree.zxid() > disk.committed()) {
@@ -127,6 +130,7 @@ public final class Member {
         this.preparation = preparation;
         this.codec = codec;
         this.sessions = new Sessions(tickNanos);
+        this.reaper = new Reaper(reaping);
         this.heartbeatNanos = config.heartbeatNanos();
         this.lastTickNanos = nowNanos;
         this.nowNanos = nowNanos;
@@ -301,6 +305,7 @@ public final class Member {
         sessions.clear();
         tree.forEachSession(
                 session -> sessions.start(session.id(), session.timeoutMillis(), nowNanos));
+        reaper.start(nowNanos);
         configure();
     }
 
@@ -563,6 +568,11 @@ public final class Member {
                 propose(Origin.SELF, session, new Txn.CloseSession(latest.ephemerals(session)));
             }
         }
+        reaper.tick(
+                nowNanos,
+                wallMillis,
+                () -> Objects.requireNonNull(outlook),
+                path -> propose(Origin.SELF, 0, new Txn.Delete(path)));
     }
 
     // Facts.

@@ -1,5 +1,6 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
 
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,7 @@ public record Config(
         Timing timing,
         Clients clients,
         Auth auth,
+        Znodes znodes,
         Membership membership,
         Admin admin,
         @Nullable Metrics metrics,
@@ -82,6 +84,12 @@ public record Config(
             boolean digestEnabled,
             @Nullable String superDigest,
             String digestAlgorithm) {}
+
+    /// What holds for znodes of all clients.
+    ///
+    /// @param extendedTypes there are TTL nodes
+    /// @param enforceQuota a hard limit refuses what exceeds it
+    public record Znodes(boolean extendedTypes, boolean enforceQuota, Reaping reaping) {}
 
     /// When an ensemble whose members hold nothing yet may form (`safety.md` 7).
     public enum Bootstrap {

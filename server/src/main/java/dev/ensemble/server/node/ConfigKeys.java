@@ -43,7 +43,9 @@ final class ConfigKeys {
                 fsync.warningthresholdms skipACL DigestAuthenticationProvider.superDigest
                 DigestAuthenticationProvider.enabled DigestAuthenticationProvider.digestAlg
                 4lw.commands.whitelist admin.enableServer admin.serverAddress admin.serverPort admin.idleTimeout
-                admin.commandURL admin.tokenFile bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis\
+                admin.commandURL admin.tokenFile extendedTypesEnabled enforceQuota
+                znode.container.checkIntervalMs znode.container.maxPerMinute
+                znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis\
                 """);
         add(
                 new Use.NotNeeded("the server tidies up by itself"),
@@ -53,7 +55,7 @@ final class ConfigKeys {
                 """
                 snapCount snapSizeLimitInKb txnLogSizeLimitInKb preAllocSize commitLogCount snapshotSizeFactor
                 snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
-                closeSessionTxn.enabled jute.maxbuffer.extrasize\
+                closeSessionTxn.enabled jute.maxbuffer.extrasize emulate353TTLNodes\
                 """);
         add(
                 new Use.NotNeeded("requests are batched as they arrive"),
@@ -90,8 +92,6 @@ final class ConfigKeys {
                 connection_throttle_drop_decrease connection_throttle_decrease_ratio
                 connection_throttle_weight_enabled connection_throttle_global_session_weight
                 connection_throttle_local_session_weight connection_throttle_renew_session_weight
-                extendedTypesEnabled emulate353TTLNodes znode.container.checkIntervalMs
-                znode.container.maxPerMinute znode.container.maxNeverUsedIntervalMs enforceQuota
                 enableEagerACLCheck readonlymode.enabled X509AuthenticationProvider.superUser superUser
                 IPAuthenticationProvider.usexforwardedfor allowSaslFailedClients letAnySaslUserDoX
                 ensembleAuthName leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs datadir.autocreate

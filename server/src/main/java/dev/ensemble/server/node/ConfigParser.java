@@ -1,5 +1,6 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
 
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,10 @@ final class ConfigParser {
             Set.of(
                     "conf", "cons", "crst", "dirs", "dump", "envi", "gtmk", "hash", "isro", "mntr",
                     "ruok", "srst", "srvr", "stat", "stmk", "wchc", "wchp", "wchs");
+
+    /// A session's id begins with the id of a member, and must not look like the owner of a TTL
+    /// node.
+    private static final int MAX_MYID_WITH_TTL = 254;
 
     private final String text;
     private final List<Map.Entry<String, String>> raw;
@@ -115,6 +120,7 @@ final class ConfigParser {
                 timing,
                 clients(clientEndpoint),
                 auth(),
+                znodes(myid),
                 membership(members, standalone),
                 admin(),
                 metrics(),
@@ -383,6 +389,36 @@ final class ConfigParser {
                 values.bool("DigestAuthenticationProvider.enabled", true),
                 superDigest,
                 algorithm);
+    }
+
+    private Config.Znodes znodes(int myid) throws InvalidConfig {
+        boolean extended = values.bool("extendedTypesEnabled", false);
+        if (extended && myid > MAX_MYID_WITH_TTL) {
+            throw new InvalidConfig(
+                    "myid="
+                            + myid
+                            + " is not valid: with extendedTypesEnabled=true it must be at most "
+                            + MAX_MYID_WITH_TTL);
+        }
+        return new Config.Znodes(
+                extended,
+                values.bool("enforceQuota", false),
+                new Reaping(
+                        values.number(
+                                "znode.container.checkIntervalMs",
+                                Reaping.DEFAULT.checkMillis(),
+                                1,
+                                Integer.MAX_VALUE),
+                        values.number(
+                                "znode.container.maxPerMinute",
+                                Reaping.DEFAULT.perMinute(),
+                                1,
+                                Integer.MAX_VALUE),
+                        values.number(
+                                "znode.container.maxNeverUsedIntervalMs",
+                                0,
+                                0,
+                                Integer.MAX_VALUE)));
     }
 
     private Config.Membership membership(Map<Integer, Ensemble.Member> members, boolean standalone)

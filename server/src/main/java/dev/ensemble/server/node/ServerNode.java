@@ -254,7 +254,10 @@ public final class ServerNode implements AutoCloseable {
         var preparation =
                 new Preparation(
                         schemes,
-                        new Preparation.Options(config.membership().reconfigEnabled(), false));
+                        new Preparation.Options(
+                                config.membership().reconfigEnabled(),
+                                config.znodes().extendedTypes(),
+                                config.znodes().enforceQuota()));
         return new Member(
                 peerConfig(recovered),
                 disk,
@@ -262,6 +265,7 @@ public final class ServerNode implements AutoCloseable {
                 new History(recovered.base(), HISTORY_ENTRIES, HISTORY_BYTES),
                 preparation,
                 codec,
+                config.znodes().reaping(),
                 TimeUnit.MILLISECONDS.toNanos(config.timing().tickMillis()),
                 now);
     }

@@ -1,6 +1,7 @@
 package dev.ensemble.server.simulation;
 
 import dev.ensemble.server.member.Member;
+import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.AclRules;
 import dev.ensemble.server.model.Ensemble;
@@ -270,8 +271,9 @@ public final class Simulation {
                 recovered,
                 tree,
                 new History(recovered.base(), plan.keepEntries(), 1 << 20),
-                new Preparation(ANYBODY, new Preparation.Options(false, true)),
+                new Preparation(ANYBODY, new Preparation.Options(false, true, false)),
                 AS_OBJECTS,
+                Reaping.DEFAULT,
                 500 * MILLIS,
                 nowNanos);
     }

@@ -41,8 +41,10 @@ final class Application {
                 yield new Result.Deleted();
             }
             case Txn.SetData(String path, byte[] data, int version) -> {
+                int before = draft.quotas == 0 ? 0 : dataLength(path);
                 var change = draft.setData(path, data, version, zxid, header.timeMillis());
                 event(WatchEvent.Type.NODE_DATA_CHANGED, path, change.acl());
+                used(path, 0, change.stat().dataLength() - before);
                 yield new Result.Changed(change.stat());
             }
             case Txn.SetAcl(String path, List<Acl> acl, int aversion) ->
@@ -75,6 +77,8 @@ final class Application {
                 draft.create(path, txn.data(), txn.acl(), txn.owner(), zxid, header.timeMillis());
         event(WatchEvent.Type.NODE_CREATED, path, change.acl());
         childrenChanged(path, change);
+        count(path);
+        used(path, 1, change.stat().dataLength());
         return new Result.Created(path, change.stat());
     }
 
@@ -82,6 +86,40 @@ final class Application {
         var change = draft.delete(path, zxid);
         event(WatchEvent.Type.NODE_DELETED, path, change.acl());
         childrenChanged(path, change);
+        used(path, -1, -change.stat().dataLength());
+    }
+
+    // Quotas: who is over a limit is decided when a write is prepared, what is used is kept here.
+
+    private int dataLength(String path) {
+        Object znode = draft.znode(path);
+        return znode == null ? 0 : Leaf.dataLength(Branch.record(znode));
+    }
+
+    /// A znode for the usage of a path has just been made: counts what is there.
+    private void count(String path) {
+        String counted = Quotas.countedBy(path);
+        if (counted == null) {
+            return;
+        }
+        Object znode = draft.znode(counted);
+        long count = znode == null ? 0 : 1 + Tree.countBelow(znode);
+        long bytes = znode == null ? 0 : Tree.dataBelow(znode);
+        draft.rewrite(path, new Quotas.Text().with(count, bytes).data());
+    }
+
+    /// Something that may be below a quota was made, changed or removed.
+    private void used(String path, int count, long bytes) {
+        if (draft.quotas == 0) {
+            return;
+        }
+        String governing = Quotas.governing(path, limits -> draft.znode(limits) != null);
+        String usage = governing == null ? null : Quotas.usage(governing);
+        Object znode = usage == null ? null : draft.znode(usage);
+        if (usage != null && znode != null) {
+            var text = Quotas.Text.of(Leaf.data(Branch.record(znode)));
+            draft.rewrite(usage, text.with(text.count() + count, text.bytes() + bytes).data());
+        }
     }
 
     private void childrenChanged(String path, Draft.Change change) {

@@ -24,12 +24,16 @@ final class Draft {
     Acls acls;
     LongMap<Session> sessions;
 
-    /// Paths of ephemerals by session, each set a [Trie] of bare leaves.
-    LongMap<Trie> ephemerals;
+    /// Paths by what [Owner#listedBy] gives for their owner, each set a [Trie] of bare leaves.
+    LongMap<Trie> owned;
 
     Ensemble ensemble;
     int znodes;
     int ephemeralCount;
+
+    /// How many znodes set limits, see [Quotas].
+    int quotas;
+
     long dataSize;
     long digest;
 
@@ -48,10 +52,11 @@ final class Draft {
         root = tree.root;
         acls = tree.acls;
         sessions = tree.sessions;
-        ephemerals = tree.ephemerals;
+        owned = tree.owned;
         ensemble = tree.ensemble();
         znodes = tree.znodeCount();
         ephemeralCount = tree.ephemeralCount();
+        quotas = tree.quotaCount();
         dataSize = tree.approximateDataSize();
         digest = tree.digest();
         tries = new Trie.Editor(hash, edit);
@@ -127,6 +132,23 @@ final class Draft {
         byte[] p = bytes(path);
         byte[] was = Branch.record(existing(path, p));
         return setRecord(p, was, Leaf.withData(was, data, version, zxid, time));
+    }
+
+    /// {@return the znode as it is now, or null}
+    @Nullable Object znode(String path) {
+        return find(bytes(path.isEmpty() ? Paths.ROOT : path));
+    }
+
+    /// Gives a znode other data and leaves its Stat as it is, but for the length.
+    void rewrite(String path, byte[] data) {
+        byte[] p = bytes(path);
+        byte[] was = Branch.record(existing(path, p));
+        var _ =
+                setRecord(
+                        p,
+                        was,
+                        Leaf.withData(
+                                was, data, Leaf.version(was), Leaf.mzxid(was), Leaf.mtime(was)));
     }
 
     Change setAcl(String path, List<Acl> acl, int aversion) {
@@ -308,11 +330,13 @@ final class Draft {
         znodes++;
         dataSize += p.length + Leaf.dataLength(record);
         long owner = Leaf.owner(record);
-        if (Owner.isSession(owner)) {
-            ephemeralCount++;
-            Trie paths = tries.put(ephemerals.get(owner), Leaf.bare(p), hash.of(p, 0, p.length, 0));
-            ephemerals = ephemerals.with(owner, paths);
+        if (owner != Owner.NONE) {
+            ephemeralCount += Owner.isSession(owner) ? 1 : 0;
+            long key = Owner.listedBy(owner);
+            Trie paths = tries.put(owned.get(key), Leaf.bare(p), hash.of(p, 0, p.length, 0));
+            owned = owned.with(key, paths);
         }
+        quotas += Quotas.isLimits(p) ? 1 : 0;
     }
 
     private void removed(byte[] p, Branch znode) {
@@ -324,12 +348,14 @@ final class Draft {
         dataSize -= p.length + Leaf.dataLength(record);
         acls = acls.removing(Leaf.acl(record));
         long owner = Leaf.owner(record);
-        if (Owner.isSession(owner)) {
-            ephemeralCount--;
-            Trie paths = Objects.requireNonNull(ephemerals.get(owner));
+        if (owner != Owner.NONE) {
+            ephemeralCount -= Owner.isSession(owner) ? 1 : 0;
+            long key = Owner.listedBy(owner);
+            Trie paths = Objects.requireNonNull(owned.get(key));
             Trie left = tries.remove(paths, hash.of(p, 0, p.length, 0), p, 0, p.length);
-            ephemerals = left == null ? ephemerals.without(owner) : ephemerals.with(owner, left);
+            owned = left == null ? owned.without(key) : owned.with(key, left);
         }
+        quotas -= Quotas.isLimits(p) ? 1 : 0;
     }
 
     private static int nameFrom(byte[] p) {

@@ -31,6 +31,17 @@ public final class Owner {
         return owner & MAX_TTL_MILLIS;
     }
 
+    /// {@return by what the tree lists the znodes of this owner: the session of an ephemeral, one
+    /// number for all containers, one for all TTL nodes; [#NONE] if it does not list them}
+    static long listedBy(long owner) {
+        return isTtl(owner) ? TTL : owner;
+    }
+
+    /// {@return the number by which the tree lists TTL nodes}
+    static long ttl() {
+        return TTL;
+    }
+
     /// {@return whether the znode is ephemeral, and `owner` its session}
     public static boolean isSession(long owner) {
         return owner != NONE && owner != CONTAINER && !isTtl(owner);

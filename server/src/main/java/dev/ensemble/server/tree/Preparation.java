@@ -28,7 +28,8 @@ public final class Preparation {
 
     /// @param reconfigEnabled whether clients may ask for another configuration
     /// @param extendedTypes whether there are TTL nodes
-    public record Options(boolean reconfigEnabled, boolean extendedTypes) {}
+    /// @param enforceQuota whether a hard limit refuses what exceeds it
+    public record Options(boolean reconfigEnabled, boolean extendedTypes, boolean enforceQuota) {}
 
     /// Who asks, and when.
     private record Asker(long session, long attach, List<Id> identities, long wallMillis) {}
@@ -158,6 +159,9 @@ public final class Preparation {
         if (Owner.isSession(Leaf.owner(Branch.record(parent)))) {
             return new Txn.Refused(Code.NO_CHILDREN_FOR_EPHEMERALS);
         }
+        if (exceedsQuota(full, 1, length(request.data()), outlook)) {
+            return new Txn.Refused(Code.QUOTA_EXCEEDED);
+        }
         return new Txn.Create(full, request.data(), acl, mode.owner(asker.session, request.ttl()));
     }
 
@@ -209,7 +213,12 @@ public final class Preparation {
         if (!permits(znode, Acl.WRITE, asker, outlook)) {
             return new Txn.Refused(Code.NO_AUTH);
         }
-        int version = Leaf.version(Branch.record(znode));
+        byte[] record = Branch.record(znode);
+        int more = length(request.data()) - Leaf.dataLength(record);
+        if (exceedsQuota(path, 0, more, outlook)) {
+            return new Txn.Refused(Code.QUOTA_EXCEEDED);
+        }
+        int version = Leaf.version(record);
         if (!isVersion(request.version(), version)) {
             return new Txn.Refused(Code.BAD_VERSION);
         }
@@ -288,6 +297,30 @@ public final class Preparation {
             return Code.SESSION_EXPIRED;
         }
         return session.attach() == asker.attach ? null : Code.SESSION_MOVED;
+    }
+
+    private static int length(byte @Nullable [] data) {
+        return data == null ? 0 : data.length;
+    }
+
+    /// {@return whether a hard limit forbids that so much more is used; soft ones never do}
+    private boolean exceedsQuota(String path, int count, long bytes, Tree outlook) {
+        if (!options.enforceQuota || outlook.quotaCount() == 0) {
+            return false;
+        }
+        String governing = Quotas.governing(path, limits -> outlook.find(limits) != null);
+        if (governing == null || outlook.find(Quotas.usage(governing)) == null) {
+            return false;
+        }
+        var limits = Quotas.Text.of(outlook.data(Quotas.limits(governing)));
+        var usage = Quotas.Text.of(outlook.data(Quotas.usage(governing)));
+        return exceeds(limits.countHardLimit(), usage.count(), count)
+                || exceeds(limits.byteHardLimit(), usage.bytes(), bytes);
+    }
+
+    /// Only what changes is checked, also when it becomes less.
+    private static boolean exceeds(long limit, long used, long more) {
+        return limit > -1 && more != 0 && used + more > limit;
     }
 
     private boolean permits(Object znode, int perm, Asker asker, Tree outlook) {

@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -35,11 +36,15 @@ public final class Tree {
     final Branch root;
     final Acls acls;
     final LongMap<Session> sessions;
-    final LongMap<Trie> ephemerals;
+
+    /// Paths by what [Owner#listedBy] gives for their owner.
+    final LongMap<Trie> owned;
+
     private final long zxid;
     private final Ensemble ensemble;
     private final int znodes;
     private final int ephemeralCount;
+    private final int quotas;
     private final long dataSize;
     private final long digest;
 
@@ -50,10 +55,11 @@ public final class Tree {
         root = draft.root;
         acls = draft.acls;
         sessions = draft.sessions;
-        ephemerals = draft.ephemerals;
+        owned = draft.owned;
         ensemble = draft.ensemble;
         znodes = draft.znodes;
         ephemeralCount = draft.ephemeralCount;
+        quotas = draft.quotas;
         dataSize = draft.dataSize;
         digest = draft.digest;
     }
@@ -67,11 +73,12 @@ public final class Tree {
         root = new Branch(record, null, 0, 0, 0);
         acls = Acls.INITIAL;
         sessions = LongMap.empty();
-        ephemerals = LongMap.empty();
+        owned = LongMap.empty();
         zxid = Zxid.NONE;
         ensemble = new Ensemble("", 0, Map.of());
         znodes = 1;
         ephemeralCount = 0;
+        quotas = 0;
         dataSize = 1;
         digest =
                 Digest.record(path, record, Digest.acl(Acl.OPEN))
@@ -166,9 +173,55 @@ public final class Tree {
     /// {@return the paths of a session's ephemerals, sorted}
     public List<String> ephemerals(long session) {
         List<String> paths = new ArrayList<>();
-        Trie.forEach(ephemerals.get(session), leaf -> paths.add(Leaf.name(Branch.record(leaf))));
+        Trie.forEach(owned.get(session), leaf -> paths.add(Leaf.name(Branch.record(leaf))));
         Collections.sort(paths);
         return paths;
+    }
+
+    /// {@return the paths of all containers and TTL nodes of this version, in no order that means
+    /// anything, found as they are asked for}
+    public Iterator<String> removable() {
+        var containers = new Trie.Walk(owned.get(Owner.CONTAINER));
+        var timed = new Trie.Walk(owned.get(Owner.ttl()));
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return containers.hasNext() || timed.hasNext();
+            }
+
+            @Override
+            public String next() {
+                Object leaf = containers.hasNext() ? containers.next() : timed.next();
+                return Leaf.name(Branch.record(leaf));
+            }
+        };
+    }
+
+    /// {@return whether the znode is a container or a TTL node whose time has come: it has no
+    /// children, and a container had some or was never used for long, a TTL node was not changed
+    /// for its time}
+    ///
+    /// @param neverUsedMillis how long a container may wait for its first child; 0: for ever
+    public boolean isSpent(String path, long wallMillis, long neverUsedMillis) {
+        Object znode = find(path);
+        if (znode == null) {
+            return false;
+        }
+        Branch branch = Branch.of(znode);
+        long owner = Leaf.owner(branch.record);
+        long idleMillis = wallMillis - Leaf.mtime(branch.record);
+        if (branch.childCount > 0) {
+            return false;
+        }
+        if (owner == Owner.CONTAINER) {
+            return branch.created > 0 || (neverUsedMillis > 0 && idleMillis > neverUsedMillis);
+        }
+        return Owner.isTtl(owner) && idleMillis > Owner.ttlMillis(owner);
+    }
+
+    /// {@return how many znodes limit what is below some path}
+    public int quotaCount() {
+        return quotas;
     }
 
     /// {@return how many znodes there are, the root and the other built-in ones included}
@@ -247,16 +300,36 @@ public final class Tree {
         return names;
     }
 
+    /// {@return how many bytes of data are in this znode and below it}
+    ///
+    /// Takes as long as looking at each.
+    static long dataBelow(Object znode) {
+        long bytes = 0;
+        Deque<Object> open = new ArrayDeque<>();
+        open.push(znode);
+        while (!open.isEmpty()) {
+            Object next = open.pop();
+            bytes += Leaf.dataLength(Branch.record(next));
+            if (next instanceof Branch branch) {
+                Trie.forEach(branch.children, open::push);
+            }
+        }
+        return bytes;
+    }
+
     /// {@return how many znodes are below this one, at any depth}
     ///
     /// Takes as long as looking at each that has children: the root, of which everything is below,
     /// is known.
     int descendants(Object znode) {
+        boolean isRoot =
+                znode instanceof Branch top && Leaf.nameFrom(top.record) == Leaf.nameTo(top.record);
+        return isRoot ? znodes - 1 : countBelow(znode);
+    }
+
+    static int countBelow(Object znode) {
         if (!(znode instanceof Branch top) || top.children == null) {
             return 0;
-        }
-        if (Leaf.nameFrom(top.record) == Leaf.nameTo(top.record)) {
-            return znodes - 1;
         }
         int count = 0;
         Deque<Trie> open = new ArrayDeque<>();

@@ -2,8 +2,10 @@ package dev.ensemble.server.tree;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.function.Consumer;
 
 /// A persistent hash trie of znodes by name: the children of one znode. Also sets of names
@@ -73,6 +75,35 @@ final class Trie {
             }
         } else if (trie != null) {
             out.accept(trie);
+        }
+    }
+
+    /// Hands out every znode, one at a time, in no order that means anything.
+    static final class Walk implements Iterator<Object> {
+        private final Deque<Object> open = new ArrayDeque<>();
+
+        Walk(@Nullable Trie trie) {
+            if (trie != null) {
+                open.push(trie);
+            }
+        }
+
+        @Override
+        public boolean hasNext() {
+            // No trie is empty.
+            return !open.isEmpty();
+        }
+
+        @Override
+        public Object next() {
+            Object top = open.pop();
+            while (top instanceof Trie trie) {
+                for (Object slot : trie.slots) {
+                    open.push(slot);
+                }
+                top = open.pop();
+            }
+            return top;
         }
     }
 

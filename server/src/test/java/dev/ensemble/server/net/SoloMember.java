@@ -32,7 +32,7 @@ final class SoloMember implements Intake, AutoCloseable {
     private Tree tree = Tree.initial();
 
     SoloMember(AclRules rules) {
-        this.preparation = new Preparation(rules, new Preparation.Options(false, true));
+        this.preparation = new Preparation(rules, new Preparation.Options(false, true, true));
     }
 
     void serve(Consumer<List<Output>> outputs) {

@@ -39,6 +39,7 @@ final class PreparationTest {
     private List<Id> identities = new ArrayList<>(List.of(ADDRESS));
     private boolean reconfigEnabled;
     private boolean extendedTypes;
+    private boolean enforceQuota;
     private Tree tree = Tree.initial();
     private long session;
     private long attach;
@@ -527,7 +528,7 @@ final class PreparationTest {
     }
 
     private Txn prepare(Request.Write request) {
-        var options = new Preparation.Options(reconfigEnabled, extendedTypes);
+        var options = new Preparation.Options(reconfigEnabled, extendedTypes, enforceQuota);
         return new Preparation(new Rules(), options)
                 .prepare(request, session, attach, identities, 5_000, tree);
     }

@@ -46,7 +46,7 @@ public class TreeBenchmark {
     private final AclRules rules = new Schemes(false, null);
     private final Reads reads = new Reads(rules);
     private final Preparation preparation =
-            new Preparation(rules, new Preparation.Options(false, false));
+            new Preparation(rules, new Preparation.Options(false, false, false));
     private final SplittableRandom random = new SplittableRandom(1);
     private final byte[] data = new byte[100];
     private final String[] paths = new String[PARENTS * CHILDREN];
