@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -589,6 +590,12 @@ public final class Member {
 
     public boolean isServing() {
         return serving;
+    }
+
+    /// {@return sessions by the monotonic time at which they end unless they are heard from; null
+    /// unless this member leads}
+    public @Nullable SortedMap<Long, List<Long>> sessionDeadlines() {
+        return peer.nextZxid() == 0 ? null : sessions.deadlines();
     }
 
     /// {@return how many requests of local clients are unanswered}

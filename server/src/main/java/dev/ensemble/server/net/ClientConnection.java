@@ -165,15 +165,24 @@ final class ClientConnection {
         };
     }
 
-    /// {@return whether the first four bytes are a word that is answered here, and no length}
-    boolean command(int word) {
-        FourLetterWords.Word known = phase == Phase.NEW ? FourLetterWords.Word.of(word) : null;
-        if (known == null) {
+    /// Takes a four-letter word, once all that belongs to it is here.
+    ///
+    /// @param in at least four bytes
+    /// @return whether the first four bytes are a word that is answered here, and no length
+    boolean command(ByteBuf in) {
+        FourLetterWords.Word word =
+                phase == Phase.NEW ? FourLetterWords.Word.of(in.getInt(in.readerIndex())) : null;
+        if (word == null) {
             return false;
         }
-        phase = Phase.COMMAND;
-        received();
-        loop.answer(known, this);
+        int more = loop.allows(word) ? word.argumentBytes() : 0;
+        if (in.readableBytes() >= Integer.BYTES + more) {
+            in.skipBytes(Integer.BYTES);
+            long argument = more == 0 ? 0 : in.readLong();
+            phase = Phase.COMMAND;
+            received();
+            loop.answer(word, argument, this);
+        }
         return true;
     }
 
@@ -181,6 +190,9 @@ final class ClientConnection {
     void tell(String text) {
         if (phase == Phase.COMMAND) {
             out().writeCharSequence(text, StandardCharsets.UTF_8);
+            if (!text.isEmpty()) {
+                loop.traffic().sent();
+            }
             closeAfterFlush();
         }
     }
@@ -510,17 +522,21 @@ final class ClientConnection {
         counts.reset();
     }
 
-    /// {@return its line of `stat`, or with `all` that of `cons`}
-    String line(boolean all) {
+    ConnectionFacts facts() {
         int reading = phase != Phase.COMMAND && channel.config().isAutoRead() ? 1 : 0;
         int interest = isBlocked ? reading | 4 : reading;
-        return " "
-                + remote
-                + "["
-                + Integer.toHexString(interest)
-                + "](queued="
-                + pipeline.size()
-                + counts.text(all && phase == Phase.OPEN, session, timeoutMillis)
-                + ")";
+        return counts.facts(
+                remote,
+                interest,
+                pipeline.size(),
+                phase == Phase.OPEN ? session : 0,
+                timeoutMillis);
+    }
+
+    /// {@return when it is closed if nothing more is heard, monotonic}
+    long deadlineNanos() {
+        return phase == Phase.OPEN
+                ? heardNanos + timeoutMillis * 1_000_000L
+                : phaseNanos + loop.settings().handshakeTimeoutMillis() * 1_000_000L;
     }
 }

@@ -70,8 +70,7 @@ final class ClientFrames extends ChannelInboundHandlerAdapter {
             return false;
         }
         int length = in.getInt(in.readerIndex());
-        if (connection.command(length)) {
-            in.skipBytes(Integer.BYTES);
+        if (connection.command(in)) {
             return false;
         }
         if (length < 0 || length > maxFrameBytes) {

@@ -21,6 +21,7 @@ import org.slf4j.LoggerFactory;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -193,8 +194,13 @@ final class ClientLoop {
         waitingToConnect.add(connection);
     }
 
-    void answer(FourLetterWords.Word word, ClientConnection connection) {
-        server.answer(word)
+    boolean allows(FourLetterWords.Word word) {
+        return server.words().isAllowed(word);
+    }
+
+    void answer(FourLetterWords.Word word, long argument, ClientConnection connection) {
+        server.words()
+                .answer(word, argument)
                 .whenCompleteAsync(
                         (text, failure) -> {
                             if (failure == null) {
@@ -235,7 +241,7 @@ final class ClientLoop {
 
     private void endTurn() {
         turnWillEnd = false;
-        traffic.watches(watches.watchCount());
+        traffic.watches(watches.reportedCount());
         if (!inputs.isEmpty()) {
             List<Input> batch = inputs;
             inputs = new ArrayList<>();
@@ -451,8 +457,28 @@ final class ClientLoop {
 
     // Facts.
 
-    List<String> lines(boolean all) {
-        return connections.values().stream().map(connection -> connection.line(all)).toList();
+    List<ConnectionFacts> connectionFacts() {
+        return connections.values().stream().map(ClientConnection::facts).toList();
+    }
+
+    /// {@return who watches what, children apart, by session}
+    Map<Long, List<String>> watchedPaths() {
+        var all = new HashMap<Long, List<String>>();
+        watches.forEachOfNode((connection, path) ->
+                all.computeIfAbsent(connection.session(), _ -> new ArrayList<>()).add(path));
+        return all;
+    }
+
+    /// {@return when each connection is closed if nothing more is heard on it, wall clock in ms}
+    Map<ConnectionFacts, Long> connectionDeadlines() {
+        readClock();
+        long step = tickMillis(); // They are looked at so often.
+        var all = new LinkedHashMap<ConnectionFacts, Long>();
+        for (ClientConnection each : connections.values()) {
+            long left = TimeUnit.NANOSECONDS.toMillis(each.deadlineNanos() - nowNanos);
+            all.put(each.facts(), Math.ceilDiv(wallMillis() + left, step) * step);
+        }
+        return all;
     }
 
     void resetCounts() {

@@ -27,6 +27,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -51,7 +52,8 @@ public final class ClientServer implements AutoCloseable {
     private final ClientSettings settings;
     private final Schemes schemes;
     private final Intake intake;
-    private final ServerFacts facts;
+    private final WordAnswers words;
+    private final DigestLog digests = new DigestLog();
     private final MultiThreadIoEventLoopGroup threads;
     private final ServerBootstrap bootstrap;
     private final Map<EventLoop, ClientLoop> loops = new HashMap<>();
@@ -80,7 +82,7 @@ public final class ClientServer implements AutoCloseable {
         this.settings = settings;
         this.schemes = schemes;
         this.intake = intake;
-        this.facts = facts;
+        this.words = new WordAnswers(this, facts);
         this.published = tree;
         this.threads =
                 new MultiThreadIoEventLoopGroup(
@@ -130,6 +132,15 @@ public final class ClientServer implements AutoCloseable {
             listening.add(binding.channel());
         }
         return (InetSocketAddress) binding.channel().localAddress();
+    }
+
+    /// {@return the port of the first address in use, 0 if there is none}
+    public int port() {
+        synchronized (listening) {
+            return listening.isEmpty()
+                    ? 0
+                    : ((InetSocketAddress) listening.getFirst().localAddress()).getPort();
+        }
     }
 
     private void admit(SocketChannel channel) {
@@ -189,7 +200,10 @@ public final class ClientServer implements AutoCloseable {
     public void publish(List<Output> batch) {
         for (Output output : batch) {
             switch (output) {
-                case Output.Published next -> published = next.applied().tree();
+                case Output.Published next -> {
+                    published = next.applied().tree();
+                    digests.applied(published);
+                }
                 case Output.Replaced(Tree tree) -> published = tree;
                 case Output.Serving(boolean now) -> serving = now;
                 default -> {}
@@ -255,42 +269,62 @@ public final class ClientServer implements AutoCloseable {
         return Traffic.sum(loops.values().stream().map(ClientLoop::traffic).toList());
     }
 
-    /// {@return the answer to a four-letter word}
-    CompletionStage<String> answer(FourLetterWords.Word word) {
-        if (!isAllowed(word)) {
-            return done(FourLetterWords.notAllowed(word));
-        }
-        if (!serving && !word.isAlwaysAnswered()) {
-            return done(FourLetterWords.NOT_SERVING);
-        }
-        Tree tree = published;
-        return switch (word) {
-            case RUOK -> done("imok");
-            case ISRO -> done(serving ? "rw" : "null");
-            case SRVR -> done(FourLetterWords.server(facts, stats(), tree, null));
-            case STAT ->
-                    lines(false)
-                            .thenApply(
-                                    lines -> FourLetterWords.server(facts, stats(), tree, lines));
-            case MNTR -> done(FourLetterWords.monitor(facts, stats(), tree));
-            case CONF -> done(facts.configuration());
-            case ENVI -> done(FourLetterWords.environment(facts.environment()));
-            case CONS -> lines(true).thenApply(FourLetterWords::connections);
-            case DIRS -> done(FourLetterWords.directories(facts));
-            case SRST -> onEach(ClientServer::resetTraffic).thenApply(_ -> "Server stats reset.\n");
-            case CRST ->
-                    onEach(ClientServer::resetCounts).thenApply(_ -> "Connection stats reset.\n");
-        };
+    /// {@return each connection of a client as it is now}
+    public CompletionStage<List<ConnectionFacts>> connections() {
+        return onEach(ClientLoop::connectionFacts)
+                .thenApply(lists -> lists.stream().flatMap(List::stream).toList());
     }
 
-    private boolean isAllowed(FourLetterWords.Word word) {
-        return word == FourLetterWords.Word.SRVR
-                || settings.fourLetterWords().contains("*")
-                || settings.fourLetterWords().contains(word.toString());
+    /// {@return when each connection is closed if nothing more is heard on it, wall clock in ms}
+    CompletionStage<Map<ConnectionFacts, Long>> connectionDeadlines() {
+        return onEach(ClientLoop::connectionDeadlines)
+                .thenApply(maps -> {
+                    var all = new LinkedHashMap<ConnectionFacts, Long>();
+                    maps.forEach(all::putAll);
+                    return all;
+                });
     }
 
-    private static CompletionStage<String> done(String text) {
-        return CompletableFuture.completedStage(text);
+    /// {@return who watches what now; takes as long as there are watches}
+    public CompletionStage<WatchReport> watches() {
+        return onEach(ClientLoop::watchedPaths).thenApply(WatchReport::of);
+    }
+
+    /// Forgets what clients have sent and been sent, and how long that took.
+    public CompletionStage<?> resetStats() {
+        return onEach(ClientServer::resetTraffic);
+    }
+
+    /// Forgets the same of each connection.
+    public CompletionStage<?> resetConnections() {
+        return onEach(ClientServer::resetCounts);
+    }
+
+    /// {@return digests of the tree at some transactions, the oldest first}
+    public List<DigestLog.Entry> digests() {
+        return digests.entries();
+    }
+
+    /// {@return a number that tools may set; nothing here depends on it}
+    public long traceMask() {
+        return words.traceMask();
+    }
+
+    public void traceMask(long mask) {
+        words.traceMask(mask);
+    }
+
+    WordAnswers words() {
+        return words;
+    }
+
+    boolean isServing() {
+        return serving;
+    }
+
+    /// {@return what is committed, as far as clients have been told}
+    Tree tree() {
+        return published;
     }
 
     private static boolean resetTraffic(ClientLoop loop) {
@@ -301,11 +335,6 @@ public final class ClientServer implements AutoCloseable {
     private static boolean resetCounts(ClientLoop loop) {
         loop.resetCounts();
         return true;
-    }
-
-    private CompletionStage<List<String>> lines(boolean whole) {
-        return onEach(loop -> loop.lines(whole))
-                .thenApply(lists -> lists.stream().flatMap(List::stream).toList());
     }
 
     /// Asks each I/O thread, on that thread.

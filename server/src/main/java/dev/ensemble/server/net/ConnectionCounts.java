@@ -2,6 +2,8 @@ package dev.ensemble.server.net;
 
 import dev.ensemble.server.wire.Op;
 
+import java.net.InetSocketAddress;
+
 /// What one connection has received and sent, as `stat` and `cons` show it.
 ///
 /// Owned by the connection's I/O thread.
@@ -59,30 +61,34 @@ final class ConnectionCounts {
         minLatency = Long.MAX_VALUE;
         maxLatency = 0;
         lastOperation = "NA";
+        lastXid = -1;
+        lastZxid = -1;
+        lastResponseMillis = 0;
     }
 
-    /// {@return what stands behind the number of queued requests}
-    String text(boolean all, long session, int timeoutMillis) {
-        var text =
-                new StringBuilder()
-                        .append(",recved=")
-                        .append(received)
-                        .append(",sent=")
-                        .append(sent);
-        if (!all) {
-            return text.toString();
-        }
-        text.append(",sid=0x").append(Long.toHexString(session));
-        text.append(",lop=").append(lastOperation);
-        text.append(",est=").append(establishedMillis).append(",to=").append(timeoutMillis);
-        if (lastXid >= 0) {
-            text.append(",lcxid=0x").append(Integer.toHexString(lastXid));
-        }
-        text.append(",lzxid=0x").append(Long.toHexString(lastZxid));
-        text.append(",lresp=").append(lastResponseMillis).append(",llat=").append(lastLatency);
-        text.append(",minlat=").append(answered == 0 ? 0 : minLatency);
-        text.append(",avglat=").append(answered == 0 ? 0 : totalLatency / answered);
-        return text.append(",maxlat=").append(maxLatency).toString();
+    /// {@return these counts with what the connection knows besides}
+    ///
+    /// @param interest 1 if it is read, 4 if it waits to be written to, 5 for both
+    /// @param session 0 if there is none
+    ConnectionFacts facts(
+            InetSocketAddress remote, int interest, int queued, long session, int timeoutMillis) {
+        return new ConnectionFacts(
+                remote,
+                interest,
+                queued,
+                received,
+                sent,
+                session,
+                lastOperation,
+                establishedMillis,
+                timeoutMillis,
+                lastXid,
+                lastZxid,
+                lastResponseMillis,
+                lastLatency,
+                answered == 0 ? 0 : minLatency,
+                answered == 0 ? 0 : totalLatency / answered,
+                maxLatency);
     }
 
     private static String name(int type) {

@@ -2,7 +2,10 @@ package dev.ensemble.server.net;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
 import java.util.SequencedMap;
+import java.util.SortedMap;
+import java.util.concurrent.CompletionStage;
 
 /// What four-letter words tell that the client side does not know itself. A port, asked from any
 /// I/O thread: it answers at once.
@@ -30,6 +33,10 @@ public interface ServerFacts {
 
     /// {@return more of `mntr`: keys without `zk_`, and their values}
     SequencedMap<String, String> measures();
+
+    /// {@return when each session ends if it is not heard from, by wall clock in ms; null unless
+    /// this member leads, since nobody else decides that}
+    CompletionStage<@Nullable SortedMap<Long, List<Long>>> sessionDeadlines();
 
     /// {@return bytes of the state on disk}
     long dataBytes();

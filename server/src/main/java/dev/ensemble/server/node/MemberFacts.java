@@ -13,12 +13,24 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.SequencedMap;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// What ZooKeeper's four-letter words and admin commands tell of a member, in ZooKeeper's terms.
 /// Any thread.
 final class MemberFacts implements ServerFacts {
+    /// RocksDB has files of that suffix too, with shorter names.
+    private static final Pattern LOG_SEGMENT = Pattern.compile("[0-9a-f]{16}\\.log");
+
+    private static final Release RELEASE = Release.current();
+
     private final Observed observed;
     private final Metrics metrics;
     private final Path dataDir;
@@ -31,7 +43,7 @@ final class MemberFacts implements ServerFacts {
 
     @Override
     public String version() {
-        return Release.current().version();
+        return RELEASE.shown();
     }
 
     @Override
@@ -89,11 +101,11 @@ final class MemberFacts implements ServerFacts {
     SequencedMap<String, Object> settings() {
         Config config = observed.config();
         var settings = new LinkedHashMap<String, Object>();
-        settings.put("clientPort", config.clients().endpoint().port());
+        settings.put("clientPort", clientPort());
         settings.put("secureClientPort", -1);
         settings.put("dataDir", dataDir);
         settings.put("dataDirSize", dataBytes());
-        settings.put("dataLogDir", dataDir.resolve("log"));
+        settings.put("dataLogDir", dataDir);
         settings.put("dataLogSize", logBytes());
         settings.put("tickTime", config.timing().tickMillis());
         settings.put("maxClientCnxns", config.clients().maxPerAddress());
@@ -110,6 +122,12 @@ final class MemberFacts implements ServerFacts {
             settings.put("peerType", config.self().role() == Ensemble.Role.OBSERVER ? 1 : 0);
         }
         return settings;
+    }
+
+    private int clientPort() {
+        return observed.facts() == null
+                ? observed.config().clients().endpoint().port()
+                : observed.parts().clients().port();
     }
 
     @Override
@@ -164,22 +182,45 @@ final class MemberFacts implements ServerFacts {
     }
 
     @Override
+    public CompletionStage<@Nullable SortedMap<Long, List<Long>>> sessionDeadlines() {
+        return observed.parts().loop().sessionDeadlines().thenApply(MemberFacts::byWallClock);
+    }
+
+    private static @Nullable SortedMap<Long, List<Long>> byWallClock(
+            @Nullable SortedMap<Long, List<Long>> deadlines) {
+        if (deadlines == null) {
+            return null;
+        }
+        long wallMillis = System.currentTimeMillis();
+        long nanos = System.nanoTime();
+        var all = new TreeMap<Long, List<Long>>();
+        deadlines.forEach((deadline, sessions) ->
+                all.put(wallMillis + TimeUnit.NANOSECONDS.toMillis(deadline - nanos), sessions));
+        return all;
+    }
+
+    @Override
     public long dataBytes() {
-        return bytesBelow(dataDir) - logBytes();
+        return bytesBelow(dataDir, path -> !isLog(path));
     }
 
     @Override
     public long logBytes() {
-        return bytesBelow(dataDir.resolve("log"));
+        return bytesBelow(dataDir, MemberFacts::isLog);
+    }
+
+    private static boolean isLog(Path file) {
+        Path name = file.getFileName();
+        return name != null && LOG_SEGMENT.matcher(name.toString()).matches();
     }
 
     /// Files come and go meanwhile; one that is gone has no bytes.
-    private static long bytesBelow(Path folder) {
+    private static long bytesBelow(Path folder, Predicate<Path> which) {
         if (!Files.isDirectory(folder)) {
             return 0;
         }
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.mapToLong(MemberFacts::bytes).sum();
+            return files.filter(which).mapToLong(MemberFacts::bytes).sum();
         } catch (IOException | UncheckedIOException _) {
             return 0;
         }

@@ -21,6 +21,7 @@ final class Observed {
             @Nullable Links links,
             ClientServer clients,
             Flushing flushing,
+            PeerLoop loop,
             List<String> warnings) {}
 
     private static final long STALE_NANOS = 1_000_000_000L;

@@ -27,7 +27,12 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -80,6 +85,9 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     private final Fetching fetching;
     private final Flushing flushing;
     private final Thread thread = Thread.ofPlatform().name("peer").unstarted(this::run);
+
+    private final Queue<CompletableFuture<@Nullable SortedMap<Long, List<Long>>>>
+            askedForDeadlines = new ConcurrentLinkedQueue<>();
 
     private volatile Hello hello;
     private volatile boolean stopping;
@@ -143,6 +151,14 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     /// What this member says to others. Any thread.
     Hello hello() {
         return hello;
+    }
+
+    /// {@return when each session ends if nobody hears from it, monotonic; null if this member does
+    /// not lead} Any thread may ask; it is answered at the end of a turn.
+    CompletionStage<@Nullable SortedMap<Long, List<Long>>> sessionDeadlines() {
+        var answer = new CompletableFuture<@Nullable SortedMap<Long, List<Long>>>();
+        askedForDeadlines.add(answer);
+        return answer;
     }
 
     // What arrives, on other threads.
@@ -256,6 +272,9 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             List<Output> batch = forClients;
             forClients = new ArrayList<>();
             out.clients().accept(batch);
+        }
+        while (!askedForDeadlines.isEmpty()) {
+            askedForDeadlines.remove().complete(member.sessionDeadlines());
         }
         Peer peer = member.peer();
         flushing.turn(member.tree(), peer.durableZxid(), nowNanos);

@@ -8,8 +8,18 @@ import java.util.Properties;
 /// Which release of the server this is, as the build wrote it down.
 ///
 /// @param version the version of the build, as in the pom
-public record Release(String version) {
+/// @param built when, in UTC
+public record Release(String version, String built) {
+    /// The release of ZooKeeper whose protocol and words this server speaks: tools read it from the
+    /// start of a version and decide by it what they may ask.
+    private static final String COMPATIBLE = "3.9.5";
+
     private static final String FILE = "/dev/ensemble/server/build.properties";
+
+    /// {@return the version as ZooKeeper's tools expect it}
+    String shown() {
+        return COMPATIBLE + "-ensemble-" + version + ", built on " + built;
+    }
 
     /// {@return the release that this class belongs to}
     public static Release current() {
@@ -19,7 +29,9 @@ public record Release(String version) {
             }
             var properties = new Properties();
             properties.load(in);
-            return new Release(properties.getProperty("version", "unknown"));
+            return new Release(
+                    properties.getProperty("version", "unknown"),
+                    properties.getProperty("built", "unknown"));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + FILE, e);
         }

@@ -142,7 +142,8 @@ public final class ServerNode implements AutoCloseable {
         parts.push(served);
         int clientPort = bind(served);
 
-        observed.started(new Observed.Parts(store, links, served, flushing, warnings(recovered)));
+        observed.started(
+                new Observed.Parts(store, links, served, flushing, loop, warnings(recovered)));
         loop.start(
                 new PeerLoop.Outlets(
                         links,

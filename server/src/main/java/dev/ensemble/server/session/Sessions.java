@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedSet;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /// When each session ends if nobody hears from it. Only the leader asks; a new one starts every
@@ -101,6 +102,14 @@ public final class Sessions {
         leases.clear();
         buckets.clear();
         pausedNanos = 0;
+    }
+
+    /// {@return the sessions by when they end if they stay silent, on the clock of those who ask}
+    public SortedMap<Long, List<Long>> deadlines() {
+        var all = new TreeMap<Long, List<Long>>();
+        buckets.forEach(
+                (bucket, ids) -> all.put(bucket * tickNanos + pausedNanos, List.copyOf(ids)));
+        return all;
     }
 
     public int size() {

@@ -48,6 +48,7 @@ public final class Watches<W> {
     private final Map<W, Set<String>> byWatcher = new HashMap<>();
 
     private int watches;
+    private int persistent;
     private int recursive;
 
     /// Waits for one change of the znode itself: creation, new data or deletion.
@@ -169,6 +170,17 @@ public final class Watches<W> {
         }
     }
 
+    /// Hands over each watcher with each path at which it waits for anything but the children
+    /// alone: what ZooKeeper's reports of watches show.
+    public void forEachOfNode(BiConsumer<W, String> out) {
+        byPath.forEach((path, watchers) ->
+                watchers.forEach((watcher, has) -> {
+                    if ((has & ~CHILD) != 0) {
+                        out.accept(watcher, path);
+                    }
+                }));
+    }
+
     /// {@return at how many paths anybody waits}
     public int pathCount() {
         return byPath.size();
@@ -177,6 +189,12 @@ public final class Watches<W> {
     /// {@return how many watches there are; the same one set twice is one}
     public int watchCount() {
         return watches;
+    }
+
+    /// {@return how many watches there are as ZooKeeper counts them: a persistent one is one of the
+    /// znode and one of its children}
+    public int reportedCount() {
+        return watches + persistent;
     }
 
     /// {@return how many watchers have any watch}
@@ -217,6 +235,7 @@ public final class Watches<W> {
             byPath.put(path, with(there, watcher, has | mode));
             byWatcher.computeIfAbsent(watcher, _ -> new LinkedHashSet<>()).add(path);
             watches++;
+            persistent += mode == PERSISTENT ? 1 : 0;
             recursive += mode == RECURSIVE ? 1 : 0;
         }
     }
@@ -229,6 +248,7 @@ public final class Watches<W> {
             return;
         }
         watches -= Integer.bitCount(gone);
+        persistent -= (gone & PERSISTENT) != 0 ? 1 : 0;
         recursive -= (gone & RECURSIVE) != 0 ? 1 : 0;
         if (has != gone) {
             byPath.put(path, with(there, watcher, has & ~gone));

@@ -47,10 +47,63 @@ final class FourLetterWordsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"srvr", "stat", "mntr", "conf", "cons", "dirs", "srst", "crst"})
+    @ValueSource(
+            strings = {
+                "srvr", "stat", "mntr", "conf", "cons", "dirs", "srst", "crst", "dump", "wchs",
+                "wchc", "wchp"
+            })
     void mostAreNot(String word) throws IOException {
         try (var served = new ServedClients(ServedClients.SETTINGS, false)) {
             assertEquals(NOT_SERVING, ask(served, word));
+        }
+    }
+
+    @Test
+    void hashIsNotEither() throws IOException {
+        try (var served = new ServedClients(ServedClients.SETTINGS, false)) {
+            assertEquals(NOT_SERVING.strip(), ask(served, "hash"));
+        }
+    }
+
+    @Test
+    void hashTellsDigestsOfEvery128thTransaction() throws IOException {
+        try (var served = new ServedClients();
+                RawClient client = served.connected()) {
+            for (int i = 0; i < 300; i++) {
+                client.ask(i, new Request.SetData("/zookeeper", new byte[] {(byte) i}, -1));
+            }
+            String[] lines = ask(served, "hash").split("\n", -1);
+            assertEquals(3, lines.length, () -> String.join("|", lines));
+            assertTrue(lines[0].matches("80: -?\\d+"), lines[0]);
+            assertTrue(lines[1].matches("100: -?\\d+"), lines[1]);
+            assertEquals("", lines[2]);
+        }
+    }
+
+    @Test
+    void stmkWaitsForItsArgument() throws IOException {
+        try (var served = new ServedClients();
+                RawClient client = served.client()) {
+            client.send("stmk".getBytes(StandardCharsets.US_ASCII));
+            client.send(new byte[7]);
+            client.send(new byte[] {9});
+            assertEquals("9", client.rest());
+            assertEquals("9", ask(served, "gtmk"));
+        }
+    }
+
+    @Test
+    void aWordThatIsNotAllowedWaitsForNothing() throws IOException {
+        try (var served = new ServedClients(allowing(Set.of()))) {
+            assertEquals(
+                    "stmk is not executed because it is not in the whitelist.\n",
+                    ask(served, "stmk"));
+            try (RawClient client = served.client()) {
+                client.send(new byte[] {-1, -12, -1, -3});
+                assertEquals(
+                        "telnet close is not executed because it is not in the whitelist.\n",
+                        client.rest());
+            }
         }
     }
 
@@ -140,7 +193,7 @@ final class FourLetterWordsTest {
                         "zk_outstanding_requests\t0",
                         "zk_ephemerals_count\t0",
                         "zk_global_sessions\t1",
-                        "zk_avg_latency\t0.0000",
+                        "zk_avg_latency\t0.0",
                         "zk_uptime\t17",
                     }) {
                 assertTrue(answer.contains(line + "\n"), () -> line + " is not in\n" + answer);

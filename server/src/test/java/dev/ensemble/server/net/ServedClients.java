@@ -15,8 +15,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /// A [ClientServer] on a free port of loopback in front of a [SoloMember]. Its end fails the test
 /// if a buffer was leaked.
@@ -128,6 +132,11 @@ final class ServedClients implements AutoCloseable {
         @Override
         public SequencedMap<String, String> measures() {
             return new LinkedHashMap<>(java.util.Map.of("uptime", "17"));
+        }
+
+        @Override
+        public CompletionStage<@Nullable SortedMap<Long, List<Long>>> sessionDeadlines() {
+            return CompletableFuture.completedStage(null);
         }
 
         @Override

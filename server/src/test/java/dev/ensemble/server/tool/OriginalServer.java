@@ -21,7 +21,13 @@ public final class OriginalServer implements AutoCloseable {
 
     /// @param dir empty
     public static OriginalServer start(Path dir) throws IOException, InterruptedException {
-        var server = new ZooKeeperServer(dir.toFile(), dir.toFile(), 500);
+        return start(dir, 500);
+    }
+
+    public static OriginalServer start(Path dir, int tickMillis)
+            throws IOException, InterruptedException {
+        System.setProperty("zookeeper.4lw.commands.whitelist", "*");
+        var server = new ZooKeeperServer(dir.toFile(), dir.toFile(), tickMillis);
         var connections =
                 ServerCnxnFactory.createFactory(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1000);
@@ -31,6 +37,15 @@ public final class OriginalServer implements AutoCloseable {
 
     public String connectString() {
         return "127.0.0.1:" + connections.getLocalPort();
+    }
+
+    public int port() {
+        return connections.getLocalPort();
+    }
+
+    /// {@return for what only the server itself can be asked}
+    public ZooKeeperServer server() {
+        return server;
     }
 
     /// Drops every connection and keeps the sessions.
