@@ -51,6 +51,11 @@ record Current(long state, long log) {
         return name.matches("(state|log)\\.[0-9]{1,18}");
     }
 
+    /// {@return whether a name is of a folder of the log, in force or not}
+    static boolean isLog(String name) {
+        return isData(name) && name.startsWith(LOG);
+    }
+
     /// Deletes the folders of state and log that this does not name.
     void deleteOthers(Disk disk) throws IOException {
         for (String name : disk.list(Disk.ROOT)) {

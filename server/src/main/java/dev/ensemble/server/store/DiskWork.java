@@ -23,6 +23,9 @@ final class DiskWork implements Closeable {
     /// The state on disk was found to hold everything up to `zxid`.
     record Stored(long zxid) implements Job {}
 
+    /// Makes what is missing of the reserve.
+    record Refill() implements Job {}
+
     private final Disk disk;
     private final StoreOptions options;
     private final LongSupplier ids;
@@ -35,6 +38,8 @@ final class DiskWork implements Closeable {
     private long batchBytes;
     private long batchTicket;
     private volatile long synced;
+    private volatile boolean low;
+    private volatile boolean reserved;
 
     DiskWork(
             Disk disk,
@@ -57,6 +62,17 @@ final class DiskWork implements Closeable {
     /// {@return the zxid up to which the log is on disk; any thread may ask}
     long synced() {
         return synced;
+    }
+
+    /// There is little space, or enough again: then no more of the log stays than is needed. Any
+    /// thread.
+    void low(boolean now) {
+        low = now;
+    }
+
+    /// {@return whether all of the reserve was there when it was last looked at; any thread}
+    boolean isReserved() {
+        return reserved;
     }
 
     /// Does these jobs.
@@ -82,7 +98,12 @@ final class DiskWork implements Closeable {
                 }
                 case Stored(long zxid) -> {
                     writeBatch(persisted);
-                    log.deleteUpTo(zxid);
+                    log.deleteUpTo(zxid, low ? 0 : options.tailSegments());
+                }
+                case Refill _ -> {
+                    writeBatch(persisted);
+                    log.fillReserve();
+                    reserved = log.isReserveFull();
                 }
             }
         }
@@ -102,6 +123,7 @@ final class DiskWork implements Closeable {
     }
 
     private void perform(DiskOp op) throws IOException {
+        log.makeRoom();
         switch (op) {
             case DiskOp.Append _ -> throw new AssertionError("appends are gathered");
             case DiskOp.Truncate(long zxid) -> truncate(zxid);

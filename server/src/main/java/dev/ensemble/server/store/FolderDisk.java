@@ -118,6 +118,16 @@ final class FolderDisk implements Disk {
     }
 
     @Override
+    public void allocate(String name, long bytes) throws IOException {
+        if (!Preallocation.allocate(path(name), bytes)) {
+            try (File file = create(name)) {
+                Zeroes.write(file, 0, bytes);
+                file.force();
+            }
+        }
+    }
+
+    @Override
     public File open(String name) throws IOException {
         // One that only looks may have no right to write.
         return new Channel(

@@ -70,6 +70,11 @@ public final class LogWriter implements AutoCloseable {
         put(new DiskWork.Stored(zxid));
     }
 
+    /// Makes what is missing of the reserve, in its turn.
+    void refill() throws InterruptedException {
+        put(new DiskWork.Refill());
+    }
+
     private void put(Object job) throws InterruptedException {
         // In pieces, so that one who waits does not wait for a thread that has ended.
         while (!ended && !queue.offer(job, 100, TimeUnit.MILLISECONDS)) {}

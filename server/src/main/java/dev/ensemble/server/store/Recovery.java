@@ -60,6 +60,7 @@ final class Recovery {
                 disk.delete(name);
             }
         }
+        makeRoom();
         Identity identity = started(identity());
         try {
             if (!disk.exists(Current.FILE.name())) {
@@ -71,6 +72,15 @@ final class Recovery {
             return load(identity);
         } catch (DamagedException e) {
             return load(beginAnew(identity, e));
+        }
+    }
+
+    /// A start needs a few small files; on a full disk they take the place of a part of the reserve.
+    private void makeRoom() throws IOException {
+        for (String name : disk.list(Disk.ROOT)) {
+            if (Current.isLog(name)) {
+                new Reserve(disk, options).makeRoom(name);
+            }
         }
     }
 

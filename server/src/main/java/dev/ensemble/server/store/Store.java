@@ -109,6 +109,26 @@ public final class Store implements AutoCloseable {
         return started;
     }
 
+    /// There is little space on the disk, or enough again: as long as there is little, no more of
+    /// the log is kept than is needed. Any thread.
+    public void low(boolean now) {
+        work.low(now);
+    }
+
+    /// {@return whether the reserve for a full disk was there when it was last looked at; any
+    /// thread}
+    public boolean isReserved() {
+        return work.isReserved();
+    }
+
+    /// Makes what is missing of the reserve for a full disk, on the log thread.
+    public void refillReserve() throws InterruptedException {
+        LogWriter log = writer;
+        if (log != null) {
+            log.refill();
+        }
+    }
+
     /// For tests, which do the log thread's work themselves.
     DiskWork work() {
         return work;

@@ -8,10 +8,17 @@ package dev.ensemble.server.store;
 /// @param batchBytes how much one fsync gathers at most; a single larger transaction goes by itself
 /// @param queueOps how many operations may wait for the log thread
 /// @param tailSegments how many full segments behind the stored state stay
+/// @param reserveSegments how many segments have their space for certain, for when there is no other
+///   (`safety.md` 13)
 public record StoreOptions(
-        int segmentBytes, int growBytes, int batchBytes, int queueOps, int tailSegments) {
+        int segmentBytes,
+        int growBytes,
+        int batchBytes,
+        int queueOps,
+        int tailSegments,
+        int reserveSegments) {
     public static final StoreOptions DEFAULT =
-            new StoreOptions(64 << 20, 1 << 20, 4 << 20, 1 << 16, 1);
+            new StoreOptions(64 << 20, 1 << 20, 4 << 20, 1 << 16, 1, 2);
 
     public StoreOptions {
         require(segmentBytes >= 4096, "segmentBytes", segmentBytes, "at least 4096");
@@ -23,6 +30,7 @@ public record StoreOptions(
         require(batchBytes >= 1, "batchBytes", batchBytes, "at least 1");
         require(queueOps >= 1, "queueOps", queueOps, "at least 1");
         require(tailSegments >= 0, "tailSegments", tailSegments, "at least 0");
+        require(reserveSegments >= 0, "reserveSegments", reserveSegments, "at least 0");
     }
 
     private static void require(boolean holds, String name, int value, String valid) {

@@ -29,6 +29,7 @@ final class TxnLog implements Closeable {
     private final LongSupplier ids;
     private final List<Segment> segments = new ArrayList<>();
     private final LogMetrics metrics;
+    private final Reserve reserve;
 
     private Disk.@Nullable File active;
     private ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
@@ -50,6 +51,7 @@ final class TxnLog implements Closeable {
         this.options = options;
         this.ids = ids;
         this.metrics = metrics;
+        this.reserve = new Reserve(disk, options);
     }
 
     /// Makes an empty log in a new folder.
@@ -203,7 +205,10 @@ final class TxnLog implements Closeable {
         begin();
         int bytes = LogFormat.batchBytes(length);
         Segment segment = segments.isEmpty() ? null : segments.getLast();
-        if (segment == null || active == null || segment.end + bytes > options.segmentBytes()) {
+        if (segment == null
+                || active == null
+                || segment.end + bytes > options.segmentBytes()
+                || (segment.end + bytes > filled && reserve.isNeeded(folder, bytes))) {
             roll(entries, length, known);
         } else {
             put(
@@ -243,8 +248,9 @@ final class TxnLog implements Closeable {
         ensureBuffer(start + LogFormat.batchBytes(length));
         new SegmentHeader(segment.id, end).put(buffer);
         put(new BatchHeader(segment.id, start, 0, end, known, 0, length, 0), entries);
-        active = disk.create(folder + "/" + segment.name);
-        filled = 0;
+        String name = folder + "/" + segment.name;
+        active = reserve.take(folder, name, segment.end) ? disk.open(name) : disk.create(name);
+        filled = active.size();
         write(active, 0, segment.end);
         // Only now can a crash no longer lose the file's name.
         disk.syncFolder(folder);
@@ -345,13 +351,28 @@ final class TxnLog implements Closeable {
         broken = false;
     }
 
-    /// Deletes full segments that hold nothing behind `stored`, but for the configured tail.
+    /// Makes what is missing of the reserve.
+    void fillReserve() throws IOException {
+        reserve.fill(folder);
+    }
+
+    /// Sees to it that small files can be written, in other folders.
+    void makeRoom() throws IOException {
+        reserve.makeRoom(folder);
+    }
+
+    /// {@return whether all of the reserve is there}
+    boolean isReserveFull() throws IOException {
+        return reserve.isFull(folder);
+    }
+
+    /// Deletes full segments that hold nothing behind `stored`, but for a tail.
     ///
     /// @param stored zxid that was read back from the state on disk (`safety.md` 2)
-    void deleteUpTo(long stored) throws IOException {
+    /// @param tail how many of them stay
+    void deleteUpTo(long stored, int tail) throws IOException {
         begin();
-        while (segments.size() > 1 + options.tailSegments()
-                && segments.get(1 + options.tailSegments()).previous <= stored) {
+        while (segments.size() > 1 + tail && segments.get(1 + tail).previous <= stored) {
             disk.delete(folder + "/" + segments.getFirst().name);
             // One after the other: should only some of it survive a crash, the rest must still be
             // without a hole.

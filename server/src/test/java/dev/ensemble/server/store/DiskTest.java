@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -94,6 +95,24 @@ final class DiskTest {
             put(disk, "f", 7);
             assertArrayEquals(new byte[] {7}, disk.read("f"));
         }
+    }
+
+    /// Sparse files would have the bytes too, and not the space.
+    @ParameterizedTest
+    @EnumSource
+    void allocatedFileHasItsBytes(Kind kind) throws IOException {
+        try (Disk disk = open(kind)) {
+            put(disk, "f", 1, 2, 3);
+            disk.allocate("f", 100_000);
+            assertArrayEquals(new byte[100_000], disk.read("f"));
+        }
+    }
+
+    @Test
+    void systemCanAllocate() throws IOException {
+        Path file = folder.resolve("f");
+        assertTrue(Preallocation.allocate(file, 1 << 20), "not possible on this system");
+        assertEquals(1 << 20, Files.size(file));
     }
 
     @Test

@@ -103,7 +103,7 @@ final class LogWriterTest {
                     }
                 };
         int each = TxnLog.entryBytes((DiskOp.Append) append(1));
-        try (Store store = open(new StoreOptions(1 << 20, 4096, 40 * each, 1000, 1))) {
+        try (Store store = open(new StoreOptions(1 << 20, 4096, 40 * each, 1000, 1, 0))) {
             LogWriter log = store.startLog(gate);
             log.submit(0, new DiskOp.Epochs(1, 1));
             inFirst.await();
@@ -129,7 +129,7 @@ final class LogWriterTest {
             told.clear();
             var failed = new SimDisk();
             long operations;
-            var small = new StoreOptions(4096, 512, 1, 2, 1);
+            var small = new StoreOptions(4096, 512, 1, 2, 1, 0);
             try (Store store =
                     Store.open(
                             failed,

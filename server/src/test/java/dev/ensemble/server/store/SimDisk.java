@@ -74,6 +74,7 @@ final class SimDisk implements Disk {
     private long operations;
     private long crashAt = Long.MAX_VALUE;
     private long failAt = Long.MAX_VALUE;
+    private long capacity = Long.MAX_VALUE;
     private boolean lying;
 
     /// Lets the power go before the operation after `count` more.
@@ -84,6 +85,18 @@ final class SimDisk implements Disk {
     /// Lets the operation after `count` more fail, and that one only.
     void failAfter(long count) {
         failAt = operations + count;
+    }
+
+    /// Leaves so many bytes that can still be written; what is deleted makes room again.
+    void leave(long free) {
+        capacity = used(root) + free;
+    }
+
+    private static long used(Node node) {
+        return switch (node) {
+            case Folder folder -> folder.names.values().stream().mapToLong(SimDisk::used).sum();
+            case Content content -> content.bytes.length;
+        };
     }
 
     /// From here on files are not synced when they should be.
@@ -109,6 +122,7 @@ final class SimDisk implements Disk {
     SimDisk after(Loss loss, Random random) {
         var found = new SimDisk();
         copy(root, found.root, loss, random);
+        found.capacity = capacity;
         return found;
     }
 
@@ -235,6 +249,14 @@ final class SimDisk implements Disk {
     }
 
     @Override
+    public void allocate(String name, long bytes) throws IOException {
+        try (File file = create(name)) {
+            file.write(0, ByteBuffer.allocate((int) bytes));
+            file.force();
+        }
+    }
+
+    @Override
     public File open(String name) throws IOException {
         return new Opened(content(name));
     }
@@ -276,7 +298,7 @@ final class SimDisk implements Disk {
 
     @Override
     public long freeBytes() {
-        return Long.MAX_VALUE;
+        return Math.max(0, capacity - used(root));
     }
 
     @Override
@@ -309,6 +331,9 @@ final class SimDisk implements Disk {
             from.get(bytes);
             int end = (int) position + bytes.length;
             if (content.bytes.length < end) {
+                if (end - content.bytes.length > freeBytes()) {
+                    throw new IOException("no space left on device");
+                }
                 content.bytes = Arrays.copyOf(content.bytes, end);
             }
             System.arraycopy(bytes, 0, content.bytes, (int) position, bytes.length);

@@ -1,5 +1,7 @@
 package dev.ensemble.server.store;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
@@ -7,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.io.IOException;
 import java.util.Random;
 import java.util.stream.LongStream;
 
@@ -51,6 +54,79 @@ final class StoreCrashTest {
             model.work(3);
         }
         return disk.operations();
+    }
+
+    /// A disk that is full from some moment on: what the reserve holds is used, and not one byte of
+    /// what was confirmed is lost, wherever the power goes, also in a start on the full disk.
+    @ParameterizedTest
+    @EnumSource
+    void crashOnFullDisk(SimDisk.Loss loss) throws Exception {
+        long operations = runFull(Long.MAX_VALUE, loss);
+        assertTrue(operations > 40, "too little work: " + operations);
+        for (long at = 0; at < operations; at++) {
+            try {
+                runFull(at, loss);
+            } catch (AssertionError | Exception e) {
+                throw new AssertionError("crash before operation " + at + ", " + loss, e);
+            }
+        }
+    }
+
+    /// {@return how many operations there were once the disk was full}
+    private static long runFull(long crashAfter, SimDisk.Loss loss) throws Exception {
+        var model = new StoreModel(11);
+        var disk = new SimDisk();
+        model.open(disk);
+        model.work(12);
+        model.refill();
+        disk.leave(new Random(crashAfter).nextInt(200));
+        long before = disk.operations();
+        if (crashAfter < Long.MAX_VALUE) {
+            disk.crashAfter(crashAfter);
+        }
+        try {
+            model.workOnFullDisk(12);
+            model.store().close();
+            model.open(disk);
+            model.workOnFullDisk(2);
+            model.store().close();
+        } catch (SimDisk.Crash _) {
+            model.open(disk.after(loss, new Random(crashAfter)));
+        }
+        return disk.operations() - before;
+    }
+
+    /// Without a reserve the same is not possible: the test above would find out.
+    @Test
+    void fullDiskWithoutReserveFails() throws Exception {
+        var model = new StoreModel(11);
+        var disk = new SimDisk();
+        model.open(disk);
+        model.work(12);
+        for (String log : disk.list(Disk.ROOT).stream().filter(Current::isLog).toList()) {
+            disk.delete(log + "/reserve.0");
+            disk.delete(log + "/reserve.1");
+        }
+        disk.leave(0);
+        assertThrows(IOException.class, () -> model.workOnFullDisk(12));
+    }
+
+    /// Once there is space again, the reserve is made again.
+    @Test
+    void reserveComesBack() throws Exception {
+        var model = new StoreModel(11);
+        var disk = new SimDisk();
+        model.open(disk);
+        model.work(12);
+        model.refill();
+        assertTrue(model.store().isReserved());
+        disk.leave(0);
+        model.workOnFullDisk(12);
+        model.refill();
+        assertFalse(model.store().isReserved());
+        disk.leave(1 << 20);
+        model.refill();
+        assertTrue(model.store().isReserved());
     }
 
     /// Crash after crash on one disk, also in the middle of recovery, each losing something else.

@@ -35,7 +35,7 @@ import java.util.TreeMap;
 final class StoreModel {
     static final int MYID = 3;
 
-    static final StoreOptions SMALL = new StoreOptions(4096, 512, 700, 16, 1);
+    static final StoreOptions SMALL = new StoreOptions(4096, 512, 700, 16, 1, 2);
 
     /// What the disk holds at one moment.
     ///
@@ -163,7 +163,7 @@ final class StoreModel {
     /// Does `count` random things of those that a member does.
     void work(int count) throws IOException, InterruptedException {
         for (int i = 0; i < count; i++) {
-            switch (random.nextInt(12)) {
+            switch (random.nextInt(13)) {
                 case 0 -> newEpoch();
                 case 1 -> truncate();
                 case 2, 3 -> flush();
@@ -172,6 +172,7 @@ final class StoreModel {
                         install();
                     }
                 }
+                case 5 -> refill();
                 default -> append();
             }
         }
@@ -205,6 +206,21 @@ final class StoreModel {
         moments.add(
                 new Moment(was.history(), epoch, epoch, Identity.State.MEMBER, was.committed()));
         perform(jobs);
+    }
+
+    void refill() throws IOException {
+        store().work().perform(List.of(new DiskWork.Refill()), _ -> {});
+    }
+
+    /// Does what a member still does on a full disk: all but storing states.
+    void workOnFullDisk(int count) throws IOException {
+        for (int i = 0; i < count; i++) {
+            switch (random.nextInt(8)) {
+                case 0 -> newEpoch();
+                case 1 -> truncate();
+                default -> append();
+            }
+        }
     }
 
     private void append() throws IOException {
