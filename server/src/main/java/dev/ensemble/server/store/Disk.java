@@ -27,7 +27,8 @@ public interface Disk extends Closeable {
     /// Opens a new file; one of that name is emptied.
     File create(String name) throws IOException;
 
-    /// Makes a file of zeroes that has its bytes for certain: writing into them needs no more space.
+    /// Makes a file of zeroes that has its bytes for certain: writing into them needs no more
+    /// space.
     void allocate(String name, long bytes) throws IOException;
 
     /// Opens a file to read and write.

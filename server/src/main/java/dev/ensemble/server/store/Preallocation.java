@@ -31,6 +31,7 @@ final class Preallocation {
 
     private Preallocation() {}
 
+    @SuppressWarnings("restricted") // Whoever starts the process allows it; without, see #allocate.
     private static @Nullable MethodHandle find(
             String name, java.lang.foreign.MemoryLayout... arguments) {
         if (ValueLayout.ADDRESS.byteSize() != Long.BYTES) {

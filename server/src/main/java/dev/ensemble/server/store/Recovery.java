@@ -75,7 +75,8 @@ final class Recovery {
         }
     }
 
-    /// A start needs a few small files; on a full disk they take the place of a part of the reserve.
+    /// A start needs a few small files; on a full disk they take the place of a part of the
+    /// reserve.
     private void makeRoom() throws IOException {
         for (String name : disk.list(Disk.ROOT)) {
             if (Current.isLog(name)) {

@@ -8,8 +8,8 @@ package dev.ensemble.server.store;
 /// @param batchBytes how much one fsync gathers at most; a single larger transaction goes by itself
 /// @param queueOps how many operations may wait for the log thread
 /// @param tailSegments how many full segments behind the stored state stay
-/// @param reserveSegments how many segments have their space for certain, for when there is no other
-///   (`safety.md` 13)
+/// @param reserveSegments how many segments have their space for certain, for when there is no
+///   other (`safety.md` 13)
 public record StoreOptions(
         int segmentBytes,
         int growBytes,
