@@ -274,6 +274,11 @@ public final class Member {
             answeredSyncs.clear();
             serve(false, out);
         }
+        if (peer.isResting()) {
+            for (long connection : attached.keySet()) {
+                out.accept(new Output.Close(connection, "the disk of this member is full"));
+            }
+        }
     }
 
     private void serve(boolean next, Consumer<Output> out) {
@@ -444,7 +449,7 @@ public final class Member {
             effects.add(new Effect.Warn("preparing " + request + " failed: " + unexpected));
             txn = new Txn.Refused(Code.MARSHALLING_ERROR);
         }
-        propose(origin, session, txn);
+        propose(origin, session, peer.isCramped() ? Growth.refused(txn, now) : txn);
     }
 
     private void connect(

@@ -76,9 +76,10 @@ public final class LinkCodec {
                                     .setRound(m.round())
                                     .setCommitted(m.committed())
                                     .setSafeToStop(m.safeToStop())
-                                    .addAllReasons(m.reasons()));
-            case Message.Pong(long round) ->
-                    frame.setPong(PeerProto.Pong.newBuilder().setRound(round));
+                                    .addAllReasons(m.reasons())
+                                    .setRest(m.rest()));
+            case Message.Pong(long round, boolean full) ->
+                    frame.setPong(PeerProto.Pong.newBuilder().setRound(round).setFull(full));
             case Message.Rejected(String reason) ->
                     frame.setRejected(PeerProto.Rejected.newBuilder().setReason(reason));
             case Message.Forward m -> frame.setForward(forward(m));
@@ -130,7 +131,7 @@ public final class LinkCodec {
             case UP_TO_DATE -> new Message.UpToDate(zxid(frame.getUpToDate().getCommitted()));
             case ACK -> new Message.Ack(zxid(frame.getAck().getZxid()));
             case PING -> ping(frame.getPing());
-            case PONG -> new Message.Pong(frame.getPong().getRound());
+            case PONG -> new Message.Pong(frame.getPong().getRound(), frame.getPong().getFull());
             case REJECTED -> new Message.Rejected(frame.getRejected().getReason());
             case FORWARD -> forward(frame.getForward());
             case FORWARD_CONNECT -> forwardConnect(frame.getForwardConnect());
@@ -241,7 +242,8 @@ public final class LinkCodec {
                 m.getRound(),
                 zxid(m.getCommitted()),
                 m.getSafeToStop(),
-                List.copyOf(m.getReasonsList()));
+                List.copyOf(m.getReasonsList()),
+                m.getRest());
     }
 
     private static PeerProto.Forward forward(Message.Forward m) {

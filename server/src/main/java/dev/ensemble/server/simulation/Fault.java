@@ -22,5 +22,7 @@ enum Fault {
     SLOW_LINK,
     SLOW_DISK,
     DISK_LOST,
-    CLOCK_JUMP
+    CLOCK_JUMP,
+    /// The disks of one member or of all have too little space, for a while.
+    DISK_FULL
 }

@@ -1,5 +1,6 @@
 package dev.ensemble.server.simulation;
 
+import dev.ensemble.server.zab.Event;
 import dev.ensemble.server.zab.Message;
 
 import java.util.ArrayList;
@@ -40,6 +41,7 @@ final class Faults {
         world.network.reconnectAfter(20 * Schedule.MILLIS);
         for (SimulatedHost host : world.hosts()) {
             host.disk().slow(Schedule.MILLIS);
+            full(host, false);
             SimulatedProcess process = host.process();
             if (process == null) {
                 world.start(host);
@@ -95,6 +97,7 @@ final class Faults {
                 world.coverage.count(Coverage.Of.CLOCK_JUMPS);
                 host.jump(chance.between(-100_000, 100_000));
             }
+            case DISK_FULL -> fill(chance.happens(0.5) ? List.of(host) : world.hosts());
         }
     }
 
@@ -187,6 +190,26 @@ final class Faults {
         var ensemble = world.rules.ensemble();
         return world.rules.isVoter(host.myid())
                 && host.disk().knownCommitted() >= ensemble.version();
+    }
+
+    private void fill(List<SimulatedHost> some) {
+        for (SimulatedHost host : some) {
+            if (!host.disk().isFull()) {
+                world.coverage.count(Coverage.Of.DISKS_FULL);
+                full(host, true);
+            }
+        }
+        schedule.after(
+                chance.between(200, 12_000) * Schedule.MILLIS,
+                () -> some.forEach(host -> full(host, false)));
+    }
+
+    private void full(SimulatedHost host, boolean full) {
+        host.disk().full(full);
+        SimulatedProcess process = host.process();
+        if (process != null) {
+            process.take(new Event.Space(full));
+        }
     }
 
     private void pause(SimulatedHost host) {

@@ -26,6 +26,9 @@ final class SimulatedDisk {
     /// A tree and the zxid that it stands for.
     record State(long zxid, Tree tree) {}
 
+    /// Later than anything that happens.
+    static final long NEVER = Long.MAX_VALUE / 2;
+
     private record Asked(long ticket, DiskOp op) {}
 
     private final int myid;
@@ -60,6 +63,7 @@ final class SimulatedDisk {
     private long lostEnd;
 
     private long meanNanos;
+    private long fullSinceNanos = NEVER;
     private long acceptedBefore;
     private final Map<Long, Long> confirmedEarly = new HashMap<>();
 
@@ -84,6 +88,22 @@ final class SimulatedDisk {
 
     void slow(long mean) {
         meanNanos = mean;
+    }
+
+    /// There is little space left, or enough again.
+    void full(boolean full) {
+        if (full != isFull()) {
+            fullSinceNanos = full ? schedule.nowNanos() : NEVER;
+        }
+    }
+
+    boolean isFull() {
+        return fullSinceNanos != NEVER;
+    }
+
+    /// {@return since when there is little space, [#NEVER] if there is enough}
+    long fullSinceNanos() {
+        return fullSinceNanos;
     }
 
     // While a process runs.

@@ -3,8 +3,10 @@ package dev.ensemble.server.simulation;
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
 import dev.ensemble.server.member.Output;
+import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Identity;
 import dev.ensemble.server.model.Result;
+import dev.ensemble.server.model.Txn;
 import dev.ensemble.server.tree.Applied;
 import dev.ensemble.server.tree.Tree;
 import dev.ensemble.server.zab.Effect;
@@ -26,6 +28,7 @@ import java.util.TreeMap;
 /// `node` and `net` do around it.
 final class SimulatedProcess {
     private static final long TICK_NANOS = 40 * Schedule.MILLIS;
+    private static final long SPACE_KNOWN_NANOS = 3 * Schedule.SECONDS;
     private static final long TOUCH_NANOS = 250 * Schedule.MILLIS;
 
     private final SimulatedHost host;
@@ -51,6 +54,9 @@ final class SimulatedProcess {
     private long fetch;
     private long lastPauseNanos = -Schedule.SECONDS * 60;
     private Peer.RoleName role = Peer.RoleName.LOOKING;
+    private long leadsSinceNanos;
+    private boolean resting;
+    private boolean everRested;
 
     SimulatedProcess(SimulatedHost host, Simulation world, Tree tree, Recovered recovered) {
         this.host = host;
@@ -211,14 +217,31 @@ final class SimulatedProcess {
     }
 
     private void observe() {
+        observeRest();
         Peer.RoleName now = dead ? Peer.RoleName.LOOKING : member.peer().role();
         if (now != role) {
             role = now;
             world.trace.add(myid(), "is", now + " in epoch " + member.peer().epoch());
             if (now == Peer.RoleName.LEADER) {
+                leadsSinceNanos = world.schedule.nowNanos();
                 world.rules.onEstablished(myid(), member.peer().epoch());
             }
         }
+    }
+
+    private void observeRest() {
+        boolean rests = !dead && member.peer().isResting();
+        if (rests != resting) {
+            resting = rests;
+            if (rests) {
+                world.coverage.count(Coverage.Of.MEMBERS_RESTED);
+            }
+        }
+        if (everRested && serving) {
+            everRested = false;
+            world.coverage.count(Coverage.Of.RESTED_MEMBERS_BACK);
+        }
+        everRested |= rests;
     }
 
     // What it wants done.
@@ -257,6 +280,9 @@ final class SimulatedProcess {
                     return;
                 }
                 world.rules.onSend(this, to, epoch, message);
+                if (message instanceof Message.Proposal proposal) {
+                    checkGrowth(proposal.payload().txn());
+                }
                 world.network.send(this, to, epoch, message);
             }
             case Effect.Disk(long ticket, var op) -> host.disk().ask(ticket, op);
@@ -272,6 +298,24 @@ final class SimulatedProcess {
                     Effect.Relayed _ ->
                     throw new Violation("member " + myid() + " lets out " + effect);
         }
+    }
+
+    /// Once no quorum has space, and a leader has had the time to learn of it, nothing new comes
+    /// onto the disks that makes data grow (`safety.md` 13). Seen to fail with a leader that
+    /// proposes what it should refuse.
+    private void checkGrowth(Txn txn) {
+        long then = world.schedule.nowNanos() - SPACE_KNOWN_NANOS;
+        if (!leads() || leadsSinceNanos > then || lastPauseNanos > then) {
+            return;
+        }
+        long full =
+                world.hosts().stream().filter(each -> each.disk().fullSinceNanos() <= then).count();
+        boolean grows = txn instanceof Txn.Create;
+        world.rules.isTrue(
+                !grows || world.size() - full > world.size() / 2,
+                "member %d proposes %s though no quorum has space",
+                myid(),
+                txn);
     }
 
     /// The second connection, that carries a snapshot.
@@ -311,6 +355,9 @@ final class SimulatedProcess {
         place++;
         tree = applied.tree();
         trees.put(tree.zxid(), tree);
+        if (applied.result() instanceof Result.Failed(Code code) && code == Code.QUOTA_EXCEEDED) {
+            world.coverage.count(Coverage.Of.GROWTH_REFUSED);
+        }
         SimulatedClient client = connections.get(published.connection());
         switch (applied.result()) {
             case Result.Attached(var session) -> {

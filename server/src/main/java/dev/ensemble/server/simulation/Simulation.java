@@ -253,6 +253,9 @@ public final class Simulation {
                     }
                 });
         process.begin();
+        if (disk.isFull()) {
+            process.take(new Event.Space(true));
+        }
         network.started(host.myid());
     }
 

@@ -21,6 +21,9 @@ public sealed interface Event {
 
     record SnapshotFailed(long epoch, long zxid, String reason) implements Event {}
 
+    /// The disk has less space left than it should (`safety.md` 13), or enough again.
+    record Space(boolean full) implements Event {}
+
     /// Time has passed. At least every half heartbeat.
     record Tick() implements Event {}
 }

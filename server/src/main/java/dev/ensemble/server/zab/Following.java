@@ -17,13 +17,15 @@ final class Following implements Role {
         ACKING,
         /// Acked; waiting for UPTODATE.
         WAITING,
-        BROADCAST
+        BROADCAST,
+        /// The disk is full and the leader does without it: nothing is taken in.
+        RESTING
     }
 
     private final Local local;
     private final Peer peer;
     private final int leader;
-    private final long joinBy;
+    private long joinBy;
     private Phase phase = Phase.CONNECTING;
     private long epoch;
     private boolean promised;
@@ -67,6 +69,10 @@ final class Following implements Role {
 
     boolean isInSync() {
         return phase == Phase.BROADCAST;
+    }
+
+    boolean isResting() {
+        return phase == Phase.RESTING;
     }
 
     boolean safeToStop() {
@@ -114,10 +120,13 @@ final class Following implements Role {
             case Event.Tick _ -> {
                 boolean silent = local.now - heardNanos > local.config.timeoutNanos();
                 boolean late =
-                        local.now > joinBy && phase != Phase.BROADCAST && phase != Phase.SNAPPING;
+                        local.now > joinBy
+                                && phase != Phase.BROADCAST
+                                && phase != Phase.SNAPPING
+                                && phase != Phase.RESTING;
                 yield silent || late ? peer.look() : this;
             }
-            case Event.LinkDown _, Event.Received _ -> this;
+            case Event.LinkDown _, Event.Received _, Event.Space _ -> this;
         };
     }
 
@@ -209,12 +218,16 @@ final class Following implements Role {
             case ACKING -> {
                 if (local.isPersisted(ticket)) {
                     phase = Phase.WAITING;
+                    if (local.full) {
+                        // Before it counts: the leader must not take it for one with space.
+                        local.send(leader, epoch, new Message.Pong(0, true));
+                    }
                     local.send(leader, epoch, new Message.AckNewLeader());
                     ack();
                 }
             }
             case WAITING, BROADCAST -> ack();
-            case CONNECTING, SYNCING -> {}
+            case CONNECTING, SYNCING, RESTING -> {}
         }
         return this;
     }
@@ -278,10 +291,13 @@ final class Following implements Role {
                 local.out.accept(new Effect.RoleChanged());
                 local.out.accept(new Effect.InSync(local.takeBySnapshot()));
             }
-            case Message.Ping(long round, long committed, boolean safe, var why) -> {
-                local.send(leader, epoch, new Message.Pong(round));
+            case Message.Ping(long round, long committed, boolean safe, var why, boolean rest) -> {
+                local.send(leader, epoch, new Message.Pong(round, local.full));
                 safeToStop = safe;
                 reasons = why;
+                if (rest != isResting()) {
+                    return rest ? rest() : goOn();
+                }
                 if (synchronising) {
                     local.commit(committed);
                 }
@@ -312,6 +328,22 @@ final class Following implements Role {
                     Message.Touched _ -> {}
         }
         return this;
+    }
+
+    private Role rest() {
+        phase = Phase.RESTING;
+        synchronising = false;
+        local.out.accept(new Effect.RoleChanged());
+        return this;
+    }
+
+    /// As after the promise: the leader fills up what was missed.
+    private Role goOn() {
+        phase = Phase.PROMISING;
+        joinBy = local.now + local.config.joinNanos();
+        acked = 0;
+        ticket = local.lastTicket();
+        return persisted();
     }
 
     private Role violated(String what) {

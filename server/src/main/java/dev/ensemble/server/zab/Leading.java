@@ -68,6 +68,7 @@ final class Leading implements Role {
     private final long joinBy;
     private final Map<Integer, Learner> learners = new TreeMap<>();
     private final Acks acks = new Acks();
+    private final Space space = new Space();
     private Phase phase = Phase.DISCOVERY;
     private long epoch;
     private long ticket;
@@ -110,6 +111,12 @@ final class Leading implements Role {
         return epoch;
     }
 
+    /// {@return whether no quorum has space on its disks: then nothing may be proposed that makes
+    /// data grow}
+    boolean isCramped() {
+        return space.isCramped();
+    }
+
     boolean isEstablished() {
         return phase == Phase.ESTABLISHED;
     }
@@ -131,13 +138,14 @@ final class Leading implements Role {
                     received(from, incarnation, at, message);
             case Event.Persisted _ -> persisted();
             case Event.Tick _ -> tick();
-            case Event.SnapshotFetched _, Event.SnapshotFailed _ -> this;
+            case Event.SnapshotFetched _, Event.SnapshotFailed _, Event.Space _ -> this;
         };
     }
 
     private void forget(int id) {
         learners.remove(id);
         acks.remove(id);
+        space.forget(id);
     }
 
     private Role received(int from, long incarnation, long at, Message message) {
@@ -279,7 +287,8 @@ final class Leading implements Role {
                     commit();
                 }
             }
-            case Message.Pong(long answered) -> {
+            case Message.Pong(long answered, boolean full) -> {
+                space.heard(learner.id, full);
                 learner.pongRound = Math.max(learner.pongRound, answered);
                 confirm();
             }
@@ -315,7 +324,8 @@ final class Leading implements Role {
     }
 
     private Role positioned(Learner learner, Message.AckEpoch position) {
-        if (learner.stage != Stage.INFORMED && learner.stage != Stage.SNAPPING) {
+        if ((learner.stage != Stage.INFORMED && learner.stage != Stage.SNAPPING)
+                || space.rests(learner.id)) {
             return this;
         }
         boolean again = learner.stage == Stage.SNAPPING;
@@ -462,7 +472,11 @@ final class Leading implements Role {
                         learner.id,
                         epoch,
                         new Message.Ping(
-                                round, local.history.committed(), reasons.isEmpty(), reasons));
+                                round,
+                                local.history.committed(),
+                                reasons.isEmpty(),
+                                reasons,
+                                space.rests(learner.id)));
             } else {
                 local.send(learner.id, 0, notification());
             }
@@ -490,6 +504,42 @@ final class Leading implements Role {
         }
     }
 
+    /// Lets members rest whose disk is full, or takes them back (see [Space]).
+    private void weighSpace() {
+        if (!isEstablished()) {
+            return;
+        }
+        var roomy = local.full ? new HashMap<Integer, Long>() : self();
+        for (Learner learner : learners.values()) {
+            if (learner.stage == Stage.ACKED && !space.isFull(learner.id)) {
+                roomy.put(learner.id, learner.incarnation);
+            }
+        }
+        space.weigh(local.isQuorum(roomy));
+        boolean changed = false;
+        for (Learner learner : learners.values()) {
+            boolean needed = space.isCramped() && local.isVoter(learner.id, learner.incarnation);
+            if (space.isFull(learner.id) && !needed) {
+                changed |= rest(learner);
+            } else {
+                changed |= space.rest(learner.id, false);
+            }
+        }
+        if (changed) {
+            ping(); // Each change is told, in order: nobody may miss that it rested.
+        }
+    }
+
+    /// Takes a member out of the broadcast until it says anew what its log holds.
+    private boolean rest(Learner learner) {
+        if (learner.stage == Stage.CONNECTED || learner.stage == Stage.INFORMED) {
+            return false;
+        }
+        learner.stage = Stage.INFORMED;
+        acks.remove(learner.id);
+        return space.rest(learner.id, true);
+    }
+
     void restartTimers() {
         quorumHeardNanos = local.now;
         learners.values().forEach(learner -> learner.heardNanos = local.now);
@@ -500,6 +550,7 @@ final class Leading implements Role {
             return peer.look();
         }
         dropSilent();
+        weighSpace();
         var heard = self();
         for (Learner learner : learners.values()) {
             if (!isSilent(learner)) {

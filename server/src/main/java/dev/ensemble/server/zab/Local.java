@@ -57,6 +57,9 @@ final class Local {
     /// To whom this process promised [#acceptedEpoch]; 0 after a restart.
     int promisedTo;
 
+    /// The disk has less space left than it should.
+    boolean full;
+
     /// Election round; never goes back while the process lives.
     long round;
 

@@ -94,10 +94,13 @@ public sealed interface Message {
     ///   was sent
     /// @param safeToStop whether the receiver may stop without costing the quorum anything
     /// @param reasons why it may not
-    record Ping(long round, long committed, boolean safeToStop, List<String> reasons)
+    /// @param rest the receiver's disk is full and nobody needs it: it takes nothing in until it is
+    ///   told otherwise, and then sends [AckEpoch] again
+    record Ping(long round, long committed, boolean safeToStop, List<String> reasons, boolean rest)
             implements Message {}
 
-    record Pong(long round) implements Message {}
+    /// @param full the sender's disk is
+    record Pong(long round, boolean full) implements Message {}
 
     /// Leader to a member that it will not have: why. The receiver tells its log and status.
     record Rejected(String reason) implements Message {}

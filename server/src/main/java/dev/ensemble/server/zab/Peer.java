@@ -110,6 +110,7 @@ public final class Peer {
             case Event.Received(int from, long _, long _, Message.FollowerInfo info) ->
                     local.wouldFollow.put(from, info);
             case Event.Persisted(long upTo) -> local.onPersisted(upTo);
+            case Event.Space(boolean full) -> local.full = full;
             case Event.Received _,
                     Event.SnapshotFetched _,
                     Event.SnapshotFailed _,
@@ -229,6 +230,18 @@ public final class Peer {
             case Leading leading -> leading.isEstablished();
             case Following following -> following.isInSync();
         };
+    }
+
+    /// {@return whether this member takes nothing in, since its disk is full and the others can do
+    /// without it}
+    public boolean isResting() {
+        return role instanceof Following following && following.isResting();
+    }
+
+    /// {@return whether this member leads and no quorum has space: then nothing may be proposed
+    /// that makes data grow (`safety.md` 13)}
+    public boolean isCramped() {
+        return role instanceof Leading leading && leading.isCramped();
     }
 
     /// {@return the leader that this member leads or follows, 0 for none}

@@ -176,8 +176,8 @@ final class LinksTest {
             assertInstanceOf(Event.LinkDown.class, node.next());
             assertInstanceOf(Event.LinkUp.class, node.next());
         }
-        pair[1].send(pair[0], 1, new Message.Pong(1));
-        assertEquals(new Event.Received(2, 102, 1, new Message.Pong(1)), pair[0].next());
+        pair[1].send(pair[0], 1, new Message.Pong(1, false));
+        assertEquals(new Event.Received(2, 102, 1, new Message.Pong(1, false)), pair[0].next());
     }
 
     /// What was meant for a link that is gone must not appear on the next one: there would be a gap
@@ -196,10 +196,10 @@ final class LinksTest {
         assertInstanceOf(Event.LinkDown.class, one.events.poll(20, TimeUnit.SECONDS));
         Event up = one.events.poll(20, TimeUnit.SECONDS);
         assertInstanceOf(Event.LinkUp.class, up);
-        one.send(two, 1, new Message.Pong(1));
+        one.send(two, 1, new Message.Pong(1, false));
         one.links.noticed(up);
-        one.send(two, 1, new Message.Pong(2));
-        assertEquals(new Event.Received(1, 101, 1, new Message.Pong(2)), two.next());
+        one.send(two, 1, new Message.Pong(2, false));
+        assertEquals(new Event.Received(1, 101, 1, new Message.Pong(2, false)), two.next());
     }
 
     /// Many members that all dial each other at once, again and again, end with one link for each
@@ -317,8 +317,8 @@ final class LinksTest {
                 assertEquals(-1, socket.getInputStream().read(), "closed without an answer");
             }
         }
-        pair[1].send(pair[0], 1, new Message.Pong(1));
-        assertEquals(new Event.Received(2, 102, 1, new Message.Pong(1)), pair[0].next());
+        pair[1].send(pair[0], 1, new Message.Pong(1, false));
+        assertEquals(new Event.Received(2, 102, 1, new Message.Pong(1, false)), pair[0].next());
     }
 
     @Test
@@ -354,9 +354,9 @@ final class LinksTest {
             assertTrue(read(socket).hasAccepted());
             assertInstanceOf(Event.LinkUp.class, nine.next());
             LinkCodec codec = new LinkCodec(PAYLOADS);
-            socket.getOutputStream().write(frame(codec.encode(777, 1, new Message.Pong(1))));
-            assertEquals(new Event.Received(7, 777, 1, new Message.Pong(1)), nine.next());
-            socket.getOutputStream().write(frame(codec.encode(778, 1, new Message.Pong(2))));
+            socket.getOutputStream().write(frame(codec.encode(777, 1, new Message.Pong(1, false))));
+            assertEquals(new Event.Received(7, 777, 1, new Message.Pong(1, false)), nine.next());
+            socket.getOutputStream().write(frame(codec.encode(778, 1, new Message.Pong(2, false))));
             assertEquals(new Event.LinkDown(7), nine.next());
         }
         assertTrue(nine.events.isEmpty());
@@ -387,8 +387,8 @@ final class LinksTest {
     void aFullReceiverIsNotFedAndGoesOnWhenResumed() throws Exception {
         Node[] pair = linked();
         pair[0].full.set(true);
-        pair[1].send(pair[0], 1, new Message.Pong(0));
-        assertEquals(new Event.Received(2, 102, 1, new Message.Pong(0)), pair[0].next());
+        pair[1].send(pair[0], 1, new Message.Pong(0, false));
+        assertEquals(new Event.Received(2, 102, 1, new Message.Pong(0, false)), pair[0].next());
         // More than any socket holds, so that the last ones cannot be there yet.
         String path = "x".repeat(100_000);
         for (int i = 1; i <= 200; i++) {
@@ -397,14 +397,14 @@ final class LinksTest {
                     1,
                     new Message.Proposal(i, PAYLOADS.encode(header(i), new Txn.Delete(path))));
         }
-        pair[1].send(pair[0], 1, new Message.Pong(1));
+        pair[1].send(pair[0], 1, new Message.Pong(1, false));
         assertNull(pair[0].events.poll(200, TimeUnit.MILLISECONDS));
         pair[0].full.set(false);
         pair[0].links.resume();
         for (int i = 1; i <= 200; i++) {
             assertInstanceOf(Event.Received.class, pair[0].next());
         }
-        assertEquals(new Event.Received(2, 102, 1, new Message.Pong(1)), pair[0].next());
+        assertEquals(new Event.Received(2, 102, 1, new Message.Pong(1, false)), pair[0].next());
     }
 
     @Test

@@ -384,4 +384,47 @@ class PeerTest {
         }
         assertEquals(0, bench.peer.leader());
     }
+
+    @Test
+    @DisplayName(
+            "safety.md 13: a member whose disk is full says so before it counts, takes nothing in"
+                    + " while it is told to rest, and comes back by what its log holds")
+    void fullMemberRests() {
+        var bench = new Bench(1, 3, member(1));
+        bench.step(new Event.Tick());
+        bench.step(new Event.Space(true));
+        bench.promise(2, 2);
+        bench.receive(2, 2, new Message.Diff());
+        bench.receive(2, 2, new Message.NewLeader(Zxid.of(1, 2)));
+        var acked = sent(bench.persist());
+        assertTrue(
+                acked.indexOf(new Message.Pong(0, true))
+                        < acked.indexOf(new Message.AckNewLeader()));
+        assertTrue(acked.contains(new Message.Pong(0, true)));
+        bench.receive(2, 2, new Message.UpToDate(Zxid.of(1, 2)));
+        assertTrue(bench.peer.isInSync());
+
+        bench.receive(2, 2, new Message.Ping(1, Zxid.of(1, 2), true, List.of(), true));
+        assertTrue(bench.peer.isResting());
+        assertFalse(bench.peer.isInSync());
+        assertEquals(
+                List.of(),
+                disk(bench.receive(2, 2, new Message.Proposal(Zxid.of(2, 1), payload()))));
+
+        bench.step(new Event.Space(false));
+        var back =
+                sent(
+                        bench.receive(
+                                2, 2, new Message.Ping(2, Zxid.of(1, 2), true, List.of(), false)));
+        assertFalse(bench.peer.isResting());
+        assertTrue(back.contains(new Message.Pong(2, false)));
+        assertEquals(
+                Zxid.of(1, 2),
+                back.stream()
+                        .filter(Message.AckEpoch.class::isInstance)
+                        .map(Message.AckEpoch.class::cast)
+                        .findFirst()
+                        .orElseThrow()
+                        .lastZxid());
+    }
 }
