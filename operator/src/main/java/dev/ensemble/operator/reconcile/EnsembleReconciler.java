@@ -29,6 +29,7 @@ import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.OperatorException;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -486,7 +487,11 @@ public final class EnsembleReconciler implements Reconciler<Ensemble> {
                 : ErrorStatusUpdateControl.patchStatus(onlyStatus(resource, status));
     }
 
-    static Trouble trouble(Exception failure) {
+    /// The framework wraps what a pass throws, so the cause is what counts.
+    static Trouble trouble(Throwable failure) {
+        if (failure instanceof OperatorException && failure.getCause() != null) {
+            return trouble(failure.getCause());
+        }
         String message = failure.getMessage() == null ? failure.toString() : failure.getMessage();
         if (failure instanceof KubernetesClientException api) {
             String says =

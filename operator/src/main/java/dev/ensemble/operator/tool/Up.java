@@ -117,6 +117,7 @@ final class Up implements Callable<Integer> {
         try (KubernetesClient client = kube.client()) {
             if (!skipOperator) {
                 up.install(
+                        client,
                         List.of(helm.strip().split("\\s+", -1)),
                         launcher.path().resolveSibling("charts").resolve("ensemble-operator"),
                         operatorNamespace,

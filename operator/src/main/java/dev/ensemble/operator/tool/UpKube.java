@@ -27,6 +27,9 @@ import java.util.concurrent.TimeUnit;
 /// `ensemble up --kube`: installs the operator by its chart, applies an Ensemble, and waits until
 /// it is ready, telling what it waits for.
 final class UpKube {
+    /// As in the README, so that both ways of installing it are one.
+    private static final String RELEASE = "ensemble-operator";
+
     private static final Duration POLL = Duration.ofSeconds(1);
     private static final Duration REMIND = Duration.ofSeconds(30);
 
@@ -42,17 +45,23 @@ final class UpKube {
     ///
     /// @param helm the command, in words
     /// @param values what is given to the chart, each as KEY=VALUE
-    void install(List<String> helm, Path chart, String namespace, List<String> values)
+    void install(
+            KubernetesClient client,
+            List<String> helm,
+            Path chart,
+            String namespace,
+            List<String> values)
             throws InterruptedException {
         if (!Files.exists(chart.resolve("Chart.yaml"))) {
             throw new Refusal("there is no chart in " + chart);
         }
+        KeptDefinition.handOver(client, RELEASE, namespace);
         List<String> command = new ArrayList<>(helm);
         command.addAll(
                 List.of(
                         "upgrade",
                         "--install",
-                        "ensemble-operator",
+                        RELEASE,
                         chart.toString(),
                         "--namespace",
                         namespace,

@@ -32,6 +32,7 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.javaoperatorsdk.operator.Operator;
+import io.javaoperatorsdk.operator.OperatorException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.jspecify.annotations.Nullable;
@@ -406,7 +407,8 @@ final class EnsembleReconcilerTest {
                         new io.fabric8.kubernetes.api.model.StatusBuilder()
                                 .withMessage("services is forbidden: cannot patch")
                                 .build());
-        var trouble = EnsembleReconciler.trouble(forbidden);
+        // As the framework gives it to the reconciler.
+        var trouble = EnsembleReconciler.trouble(new OperatorException(forbidden));
         assertEquals(dev.ensemble.operator.plan.Reason.PermissionDenied, trouble.reason());
         assertEquals("services is forbidden: cannot patch", trouble.message());
     }
