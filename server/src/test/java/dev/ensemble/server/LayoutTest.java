@@ -83,15 +83,19 @@ final class LayoutTest {
             mayImport("simulation", "model", "zab", "tree", "session", "member");
 
     @ArchTest static final ArchRule WIRE = mayImport("wire", "model");
-    @ArchTest static final ArchRule STORE = mayImport("store", "model", "zab", "tree", "proto");
+
+    @ArchTest
+    static final ArchRule STORE = mayImport("store", "model", "zab", "tree", "proto", "metrics");
+
     @ArchTest static final ArchRule AUTH = mayImport("auth", "model");
+    @ArchTest static final ArchRule METRICS = mayImport("metrics");
     @ArchTest static final ArchRule TLS = mayImport("tls", "model");
 
     @ArchTest
     static final ArchRule NET =
             mayImport(
                     "net", "model", "zab", "tree", "session", "member", "wire", "auth", "tls",
-                    "proto");
+                    "proto", "metrics");
 
     @ArchTest
     static final ArchRule NODE_LEAVES_TOOLS_ALONE =

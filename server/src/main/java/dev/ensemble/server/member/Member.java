@@ -70,6 +70,7 @@ public final class Member {
 
     private Tree tree;
     private @Nullable Tree fetched;
+    private long expiredSessions;
     private boolean serving;
     private long count;
     private long nowNanos;
@@ -571,6 +572,7 @@ public final class Member {
         for (long session : new ArrayList<>(sessions.expire(nowNanos))) {
             Tree latest = outlook;
             if (latest != null && latest.session(session) != null) {
+                expiredSessions++;
                 propose(Origin.SELF, session, new Txn.CloseSession(latest.ephemerals(session)));
             }
         }
@@ -595,6 +597,12 @@ public final class Member {
 
     public boolean isServing() {
         return serving;
+    }
+
+    /// {@return how many sessions this member has ended as the leader, since nobody heard from
+    /// them}
+    public long expiredSessions() {
+        return expiredSessions;
     }
 
     /// {@return sessions by the monotonic time at which they end unless they are heard from; null

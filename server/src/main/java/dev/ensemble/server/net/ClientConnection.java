@@ -199,6 +199,7 @@ final class ClientConnection {
 
     void frame(ByteBuf in) {
         received();
+        loop.traffic().count(ClientCounter.BYTES_RECEIVED_COUNT, 4L + in.readableBytes());
         try {
             if (phase == Phase.NEW) {
                 connect(Handshake.readRequest(in));
@@ -218,7 +219,12 @@ final class ClientConnection {
     // The handshake.
 
     private void connect(Handshake.ConnectRequest request) {
+        loop.traffic().count(ClientCounter.CONNECTION_REQUEST_COUNT, 1);
+        if (request.session() != 0) {
+            loop.traffic().count(ClientCounter.CONNECTION_REVALIDATE_COUNT, 1);
+        }
         if (!loop.isServing()) {
+            loop.traffic().count(ClientCounter.CNXN_CLOSED_WITHOUT_ZK_SERVER_RUNNING, 1);
             close("this member does not serve");
         } else if (request.lastZxidSeen() <= loop.tree().zxid()) {
             submit(request);
@@ -329,6 +335,7 @@ final class ClientConnection {
     private void authenticate(int xid, Request.Auth auth) {
         List<Id> proved = loop.schemes().authenticate(auth.scheme(), auth.auth(), address);
         if (proved.isEmpty()) {
+            loop.traffic().count(ClientCounter.AUTH_FAILED_COUNT, 1);
             fail(xid, 0, Code.AUTH_FAILED);
             closeAfterFlush();
             return;
@@ -344,7 +351,7 @@ final class ClientConnection {
         boolean now = loop.isServing() ? loop.isCurrent() : read instanceof Request.Ping;
         if (pipeline.isEmpty() && now) {
             answer(xid, read, identities);
-            answered(0);
+            answered(0, false);
         } else {
             pipeline.add(xid, read, identities, bytes);
         }
@@ -357,8 +364,8 @@ final class ClientConnection {
         reply(shown, loop.tree().zxid(), read, reply);
     }
 
-    void answered(long nanos) {
-        loop.traffic().answered(nanos);
+    void answered(long nanos, boolean update) {
+        loop.traffic().answered(nanos, update);
         counts.answered(nanos, loop.wallMillis());
     }
 
@@ -393,13 +400,19 @@ final class ClientConnection {
     /// @param zxid of the transaction, or -1 for what setWatches finds
     void tell(long zxid, WatchEvent.Type type, String path) {
         if (!isOver()) {
-            ClientCodec.writeEvent(out(), zxid, type, path);
+            ByteBuf out = out();
+            int before = out.writerIndex();
+            ClientCodec.writeEvent(out, zxid, type, path);
+            loop.traffic().count(ClientCounter.WATCH_BYTES, out.writerIndex() - before);
             sent();
         }
     }
 
     void reply(int xid, long zxid, Request request, Reply reply) {
-        ClientCodec.writeReply(out(), xid, zxid, request, reply);
+        ByteBuf out = out();
+        int before = out.writerIndex();
+        ClientCodec.writeReply(out, xid, zxid, request, reply);
+        loop.traffic().responded(out.writerIndex() - before);
         counts.replied(zxid);
         sent();
     }
@@ -490,6 +503,7 @@ final class ClientConnection {
         if (phase != Phase.OPEN) {
             int limit = loop.settings().handshakeTimeoutMillis();
             if (isOlder(phaseNanos, nowNanos, limit)) {
+                loop.traffic().count(ClientCounter.SESSIONLESS_CONNECTIONS_EXPIRED, 1);
                 close("no session within " + limit + " ms");
             }
         } else if (isBlocked && isOlder(blockedNanos, nowNanos, timeoutMillis)) {

@@ -73,6 +73,7 @@ final class ClientLoop {
     private final List<ClientConnection> waitingToConnect = new ArrayList<>();
     private Set<ClientConnection> waitingToRead = new LinkedHashSet<>();
     private final Set<ClientConnection> waitingForRoom = new LinkedHashSet<>();
+    private int firedByEvent;
     private int requestsInFlight;
     private long bytesInFlight;
 
@@ -183,6 +184,7 @@ final class ClientLoop {
         waitingForRoom.remove(connection);
         waitingToRead.remove(connection);
         traffic.connections(-1);
+        traffic.count(ClientCounter.CONNECTION_DROP_COUNT, 1);
         server.closed(connection.address());
         if (connection.isKnown()) {
             submit(new Input.Disconnected(connection.id()));
@@ -382,10 +384,24 @@ final class ClientLoop {
     }
 
     private void fire(long zxid, WatchEvent event) {
+        firedByEvent = 0;
         watches.fire(
                 event,
                 (connection, acl) -> schemes.permits(acl, Acl.READ, connection.identities()),
-                connection -> connection.tell(zxid, event.type(), event.path()));
+                connection -> {
+                    firedByEvent++;
+                    connection.tell(zxid, event.type(), event.path());
+                });
+        if (firedByEvent > 0) {
+            traffic.measured(
+                    switch (event.type()) {
+                        case NODE_CREATED -> ClientSummary.NODE_CREATED_WATCH_COUNT;
+                        case NODE_DELETED -> ClientSummary.NODE_DELETED_WATCH_COUNT;
+                        case NODE_DATA_CHANGED -> ClientSummary.NODE_CHANGED_WATCH_COUNT;
+                        case NODE_CHILDREN_CHANGED -> ClientSummary.NODE_CHILDREN_WATCH_COUNT;
+                    },
+                    firedByEvent);
+        }
     }
 
     /// A session has one connection at most; one that has ended has none.

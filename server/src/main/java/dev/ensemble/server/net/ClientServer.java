@@ -155,17 +155,18 @@ public final class ClientServer implements AutoCloseable {
                         && settings.maxPerAddress() > 0;
         boolean full =
                 all.incrementAndGet() > settings.maxConnections() && settings.maxConnections() > 0;
+        ClientLoop loop = loops.get(channel.eventLoop());
+        if (loop == null) {
+            throw new IllegalStateException("a channel of no thread of ours");
+        }
         if (tooMany || full || draining) {
             closed(address);
+            loop.traffic().count(ClientCounter.CONNECTION_REJECTED, 1);
             LOG.atDebug()
                     .addKeyValue("client", channel.remoteAddress())
                     .log("too many connections");
             var _ = channel.close();
             return;
-        }
-        ClientLoop loop = loops.get(channel.eventLoop());
-        if (loop == null) {
-            throw new IllegalStateException("a channel of no thread of ours");
         }
         var connection =
                 new ClientConnection(connectionIds.incrementAndGet(), channel, remote, loop);

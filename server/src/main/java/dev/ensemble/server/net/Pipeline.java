@@ -189,7 +189,8 @@ final class Pipeline {
             queue.removeFirst();
             bytes -= head.bytes;
             loop.released(1, head.bytes);
-            connection.answered(loop.nowNanos() - head.sinceNanos);
+            connection.answered(
+                    loop.nowNanos() - head.sinceNanos, head.request instanceof Request.Write);
             if (head.request instanceof Request.CloseSession) {
                 connection.closeAfterFlush();
             }

@@ -1,27 +1,38 @@
 package dev.ensemble.server.net;
 
+import dev.ensemble.server.metrics.Reading;
+import dev.ensemble.server.metrics.Summary;
+
+import java.util.EnumMap;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /// What one I/O thread has received, sent and taken its time for. It alone counts, others may read:
 /// a count costs no more than a plain store.
 final class Traffic {
-    /// Four buckets for each power of two of microseconds: a percentile is at most a quarter too
-    /// high.
-    private static final int SUB_BUCKETS = 4;
-
-    private static final int BUCKETS = 64 * SUB_BUCKETS;
+    private static final ClientCounter[] COUNTERS = ClientCounter.values();
+    private static final ClientSummary[] SUMMARIES = ClientSummary.values();
 
     private final AtomicLong received = new AtomicLong();
     private final AtomicLong sent = new AtomicLong();
     private final AtomicLong outstanding = new AtomicLong();
     private final AtomicLong connections = new AtomicLong();
     private final AtomicLong watches = new AtomicLong();
-    private final AtomicLong answered = new AtomicLong();
-    private final AtomicLong totalMicros = new AtomicLong();
-    private final AtomicLong minMicros = new AtomicLong(Long.MAX_VALUE);
-    private final AtomicLong maxMicros = new AtomicLong();
-    private final AtomicLongArray buckets = new AtomicLongArray(BUCKETS);
+    private final AtomicInteger lastResponse = new AtomicInteger(-1);
+    private final AtomicInteger minResponse = new AtomicInteger(-1);
+    private final AtomicInteger maxResponse = new AtomicInteger(-1);
+    private final EnumMap<ClientCounter, AtomicLong> counters = new EnumMap<>(ClientCounter.class);
+    private final EnumMap<ClientSummary, Summary> summaries = new EnumMap<>(ClientSummary.class);
+
+    Traffic() {
+        for (ClientCounter counter : COUNTERS) {
+            counters.put(counter, new AtomicLong());
+        }
+        for (ClientSummary summary : SUMMARIES) {
+            summaries.put(summary, new Summary());
+        }
+    }
 
     void received() {
         add(received, 1);
@@ -43,53 +54,48 @@ final class Traffic {
         watches.setOpaque(now);
     }
 
-    void answered(long nanos) {
-        long micros = nanos / 1000;
-        add(answered, 1);
-        add(totalMicros, micros);
-        if (micros < minMicros.getPlain()) {
-            minMicros.setOpaque(micros);
-        }
-        if (micros > maxMicros.getPlain()) {
-            maxMicros.setOpaque(micros);
-        }
-        int bucket = bucket(micros);
-        buckets.setOpaque(bucket, buckets.getPlain(bucket) + 1);
+    void answered(long nanos, boolean update) {
+        measured(update ? ClientSummary.UPDATELATENCY : ClientSummary.READLATENCY, nanos / 1000);
+    }
+
+    /// @param bytes of a reply
+    void responded(int bytes) {
+        count(ClientCounter.RESPONSE_BYTES, bytes);
+        lastResponse.setOpaque(bytes);
+        int min = minResponse.getPlain();
+        minResponse.setOpaque(min < 0 ? bytes : Math.min(min, bytes));
+        maxResponse.setOpaque(Math.max(maxResponse.getPlain(), bytes));
+    }
+
+    void count(ClientCounter counter, long more) {
+        add(of(counter), more);
+    }
+
+    void measured(ClientSummary summary, long value) {
+        of(summary).add(value);
+    }
+
+    private AtomicLong of(ClientCounter counter) {
+        return Objects.requireNonNull(counters.get(counter));
+    }
+
+    private Summary of(ClientSummary summary) {
+        return Objects.requireNonNull(summaries.get(summary));
     }
 
     /// Forgets all but what is there at the moment.
     void reset() {
         received.setOpaque(0);
         sent.setOpaque(0);
-        answered.setOpaque(0);
-        totalMicros.setOpaque(0);
-        minMicros.setOpaque(Long.MAX_VALUE);
-        maxMicros.setOpaque(0);
-        for (int i = 0; i < BUCKETS; i++) {
-            buckets.setOpaque(i, 0);
-        }
+        lastResponse.setOpaque(-1);
+        minResponse.setOpaque(-1);
+        maxResponse.setOpaque(-1);
+        counters.values().forEach(counter -> counter.setOpaque(0));
+        summaries.values().forEach(Summary::reset);
     }
 
     private static void add(AtomicLong count, long change) {
         count.setOpaque(count.getPlain() + change);
-    }
-
-    private static int bucket(long micros) {
-        if (micros < SUB_BUCKETS) {
-            return (int) Math.max(micros, 0);
-        }
-        int power = 63 - Long.numberOfLeadingZeros(micros);
-        return power * SUB_BUCKETS + (int) ((micros >> (power - 2)) & (SUB_BUCKETS - 1));
-    }
-
-    /// {@return the lowest value of the next bucket}
-    private static long ceiling(int bucket) {
-        int next = bucket + 1;
-        if (next <= SUB_BUCKETS) {
-            return next;
-        }
-        int power = next / SUB_BUCKETS;
-        return (1L << power) + (long) (next % SUB_BUCKETS) * (1L << (power - 2));
     }
 
     /// The traffic of all I/O threads.
@@ -99,23 +105,34 @@ final class Traffic {
         long outstanding = 0;
         long connections = 0;
         long watches = 0;
-        long answered = 0;
-        long total = 0;
-        long min = Long.MAX_VALUE;
-        long max = 0;
-        long[] counts = new long[BUCKETS];
+        int last = -1;
+        int min = -1;
+        int max = -1;
+        var counters = new EnumMap<ClientCounter, Long>(ClientCounter.class);
+        var summaries = new EnumMap<ClientSummary, Reading>(ClientSummary.class);
+        for (ClientCounter counter : COUNTERS) {
+            counters.put(counter, 0L);
+        }
+        for (ClientSummary summary : SUMMARIES) {
+            summaries.put(summary, Reading.NOTHING);
+        }
         for (Traffic each : loops) {
             received += each.received.getOpaque();
             sent += each.sent.getOpaque();
             outstanding += each.outstanding.getOpaque();
             connections += each.connections.getOpaque();
             watches += each.watches.getOpaque();
-            answered += each.answered.getOpaque();
-            total += each.totalMicros.getOpaque();
-            min = Math.min(min, each.minMicros.getOpaque());
-            max = Math.max(max, each.maxMicros.getOpaque());
-            for (int i = 0; i < BUCKETS; i++) {
-                counts[i] += each.buckets.getOpaque(i);
+            int least = each.minResponse.getOpaque();
+            if (least >= 0) {
+                last = each.lastResponse.getOpaque();
+                min = min < 0 ? least : Math.min(min, least);
+                max = Math.max(max, each.maxResponse.getOpaque());
+            }
+            for (ClientCounter counter : COUNTERS) {
+                counters.merge(counter, each.of(counter).getOpaque(), Long::sum);
+            }
+            for (ClientSummary summary : SUMMARIES) {
+                summaries.merge(summary, each.of(summary).read(), Reading::plus);
             }
         }
         return new ClientStats(
@@ -124,24 +141,8 @@ final class Traffic {
                 outstanding,
                 (int) connections,
                 (int) watches,
-                answered == 0 ? 0 : min / 1000,
-                answered == 0 ? 0 : total / 1000.0 / answered,
-                max / 1000,
-                percentileMicros(counts, 0.99) / 1000.0);
-    }
-
-    private static long percentileMicros(long[] counts, double share) {
-        long all = 0;
-        for (long count : counts) {
-            all += count;
-        }
-        long left = (long) Math.ceil(all * share);
-        for (int i = 0; i < counts.length && all > 0; i++) {
-            left -= counts[i];
-            if (left <= 0) {
-                return ceiling(i);
-            }
-        }
-        return 0;
+                new ClientStats.ResponseSizes(last, min, max),
+                counters,
+                summaries);
     }
 }

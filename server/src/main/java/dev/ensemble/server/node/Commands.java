@@ -123,12 +123,8 @@ final class Commands {
         if (state != null) {
             json.put("peer_state", state);
         }
-        for (Metrics.Sample sample : metrics.clients()) {
-            json.put(sample.name(), sample.value());
-        }
-        for (Metrics.Sample sample : metrics.member()) {
-            json.put(sample.name(), sample.value());
-        }
+        metrics.clients().forEach(sample -> sample.entries().forEach(json::put));
+        metrics.member().forEach(sample -> sample.entries().forEach(json::put));
     }
 
     private void serverStats(Json json, Facts facts) {

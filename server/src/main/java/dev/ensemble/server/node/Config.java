@@ -19,6 +19,7 @@ import java.util.Set;
 ///
 /// @param dataLogDir where the log is, [#dataDir] unless the file says otherwise
 /// @param metrics null if the file asks for no metrics port
+/// @param pauses null if nobody watches for them
 /// @param fsyncWarningMillis a sync of the log that takes longer is worth a warning
 /// @param text of the file, as it was read
 /// @param hash of what needs a restart to change, as `/v1/status` shows it (`docs/status.md`)
@@ -34,6 +35,7 @@ public record Config(
         Membership membership,
         Admin admin,
         @Nullable Metrics metrics,
+        @Nullable Pauses pauses,
         int fsyncWarningMillis,
         String text,
         String hash,
@@ -143,6 +145,13 @@ public record Config(
     ///
     /// @param exportJvm metrics of the JVM too
     public record Metrics(Endpoint endpoint, boolean exportJvm) {}
+
+    /// Watching for times in which the process stands still.
+    ///
+    /// @param sleepMillis between two looks
+    /// @param infoMillis a longer pause is worth a line in the log
+    /// @param warnMillis a longer one a warning
+    public record Pauses(int sleepMillis, int infoMillis, int warnMillis) {}
 
     public Config {
         warnings = List.copyOf(warnings);

@@ -43,6 +43,7 @@ final class ConfigKeys {
                 fsync.warningthresholdms skipACL DigestAuthenticationProvider.superDigest
                 DigestAuthenticationProvider.enabled DigestAuthenticationProvider.digestAlg
                 4lw.commands.whitelist admin.enableServer admin.serverAddress admin.serverPort admin.idleTimeout
+                jvm.pause.monitor jvm.pause.sleep.time.ms jvm.pause.info-threshold.ms jvm.pause.warn-threshold.ms
                 admin.commandURL admin.tokenFile extendedTypesEnabled enforceQuota
                 znode.container.checkIntervalMs znode.container.maxPerMinute
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis\
@@ -79,8 +80,7 @@ final class ConfigKeys {
                 new Use.Unsupported(),
                 """
                 observerMasterPort observerMaster.sizeLimit leaderServes localSessionsEnabled
-                localSessionsUpgradingEnabled jvm.pause.monitor jvm.pause.sleep.time.ms
-                jvm.pause.info-threshold.ms jvm.pause.warn-threshold.ms multiAddress.enabled
+                localSessionsUpgradingEnabled multiAddress.enabled
                 multiAddress.reachabilityCheckEnabled multiAddress.reachabilityCheckTimeoutMs
                 sslQuorumReloadCertFiles client.certReload client.portUnification portUnification
                 quorum.auth.learner.saslLoginContext quorum.auth.server.saslLoginContext

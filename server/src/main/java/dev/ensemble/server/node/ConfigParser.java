@@ -124,6 +124,7 @@ final class ConfigParser {
                 membership(members, standalone),
                 admin(),
                 metrics(),
+                pauses(),
                 values.number("fsync.warningthresholdms", 1000, 0, Integer.MAX_VALUE),
                 text,
                 hash(),
@@ -487,6 +488,15 @@ final class ConfigParser {
         }
         return new Config.Metrics(
                 new Endpoint(values.text("metricsProvider.httpHost", "0.0.0.0"), port), exportJvm);
+    }
+
+    private Config.@Nullable Pauses pauses() throws InvalidConfig {
+        var pauses =
+                new Config.Pauses(
+                        values.number("jvm.pause.sleep.time.ms", 500, 1, Integer.MAX_VALUE),
+                        values.number("jvm.pause.info-threshold.ms", 1000, 0, Integer.MAX_VALUE),
+                        values.number("jvm.pause.warn-threshold.ms", 10_000, 0, Integer.MAX_VALUE));
+        return values.bool("jvm.pause.monitor", false) ? pauses : null;
     }
 
     /// `docs/status.md` says what goes in.

@@ -50,15 +50,17 @@ record Facts(
     ///
     /// @param looking how often this member began to look for a leader
     /// @param snapshots promised to learners
-    /// @param elections how many have ended, and how long they took in all, and the longest
+    /// @param diffs learners that were synchronised without one
+    /// @param expiredSessions ended by this member as the leader, since nobody heard from them
     record Counts(
             long looking,
             long commits,
             long proposals,
             long snapshots,
-            long elections,
-            long electionNanos,
-            long maxElectionNanos,
+            long diffs,
+            long proposalsReceived,
+            long commitsReceived,
+            long expiredSessions,
             int lastProposalBytes,
             int minProposalBytes,
             int maxProposalBytes) {}

@@ -1,5 +1,7 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.metrics.Reading;
+import dev.ensemble.server.metrics.Summary;
 import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.store.Store;
 import dev.ensemble.server.tree.Tree;
@@ -17,7 +19,7 @@ import java.util.function.Consumer;
 /// its own.
 ///
 /// A version is stored only once the member's own log on disk reaches that far (`safety.md` 2): a
-/// commit may be known before. Owned by the peer thread but for [#millis].
+/// commit may be known before. Owned by the peer thread but for [#micros].
 final class Flushing {
     private static final Logger LOG = LoggerFactory.getLogger(Flushing.class);
 
@@ -28,7 +30,7 @@ final class Flushing {
     private final Consumer<Throwable> failed;
     private final long bytes;
     private final long nanos;
-    private final AtomicLong millis = new AtomicLong(-1);
+    private final Summary micros = new Summary();
     private final AtomicLong stored;
 
     private volatile boolean busy;
@@ -84,9 +86,9 @@ final class Flushing {
         }
     }
 
-    /// {@return how long the last flush took, -1 if there was none}
-    long millis() {
-        return millis.get();
+    /// {@return how long each flush took, in microseconds}
+    Reading micros() {
+        return micros.read();
     }
 
     /// {@return the zxid of the state on disk}
@@ -103,10 +105,11 @@ final class Flushing {
         long began = System.nanoTime();
         try {
             stored.set(store.flush(tree));
-            millis.set(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began));
+            long took = System.nanoTime() - began;
+            micros.add(TimeUnit.NANOSECONDS.toMicros(took));
             LOG.atInfo()
                     .addKeyValue("zxid", Zxid.text(tree.zxid()))
-                    .addKeyValue("millis", millis.get())
+                    .addKeyValue("millis", TimeUnit.NANOSECONDS.toMillis(took))
                     .log("state stored");
             busy = false;
         } catch (IOException | RuntimeException | Error e) {

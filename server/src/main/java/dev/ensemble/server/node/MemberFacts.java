@@ -175,8 +175,8 @@ final class MemberFacts implements ServerFacts {
     @Override
     public SequencedMap<String, String> measures() {
         var measures = new LinkedHashMap<String, String>();
-        for (Metrics.Sample sample : metrics.member()) {
-            measures.put(sample.name(), sample.text());
+        for (Sample sample : metrics.member()) {
+            sample.entries().forEach((key, value) -> measures.put(key, Sample.text(value)));
         }
         return measures;
     }

@@ -1,6 +1,11 @@
 package dev.ensemble.server.node;
 
+import com.sun.management.UnixOperatingSystemMXBean;
+
+import dev.ensemble.server.metrics.Reading;
+import dev.ensemble.server.net.ClientCounter;
 import dev.ensemble.server.net.ClientStats;
+import dev.ensemble.server.net.ClientSummary;
 import dev.ensemble.server.store.LogMetrics;
 import dev.ensemble.server.zab.Peer;
 
@@ -25,17 +30,7 @@ import java.util.Locale;
 /// Written out here, since Prometheus' own library would add `_total` to the names of counters,
 /// which dashboards do not know.
 final class Metrics implements AutoCloseable {
-    /// One figure.
-    ///
-    /// @param counter it only grows
-    record Sample(String name, boolean counter, String help, Number value) {
-        /// {@return as ZooKeeper prints it: integers plain, others as decimals}
-        String text() {
-            return value instanceof Double || value instanceof Float
-                    ? String.format(Locale.ROOT, "%.4f", value.doubleValue())
-                    : value.toString();
-        }
-    }
+    private static final double MICROS = 1000;
 
     private final Observed observed;
     private final @Nullable PrometheusMeterRegistry jvm;
@@ -64,13 +59,9 @@ final class Metrics implements AutoCloseable {
         var page = new StringBuilder();
         List<Sample> all = new ArrayList<>(clients());
         all.addAll(member());
-        for (Sample sample : all) {
-            page.append("# HELP ").append(sample.name()).append(' ').append(sample.help());
-            page.append("\n# TYPE ").append(sample.name());
-            page.append(sample.counter() ? " counter\n" : " gauge\n");
-            page.append(sample.name()).append(' ').append(sample.text()).append('\n');
-        }
+        all.forEach(sample -> page.append(sample.page()));
         if (jvm != null) {
+            page.append(JvmFamilies.page());
             page.append(jvm.scrape());
         }
         return page.toString();
@@ -86,7 +77,7 @@ final class Metrics implements AutoCloseable {
         }
     }
 
-    /// {@return what the client side counts; empty while the member starts}
+    /// {@return what words and commands show in front of the rest; empty while the member starts}
     List<Sample> clients() {
         Facts facts = observed.facts();
         if (facts == null) {
@@ -114,21 +105,71 @@ final class Metrics implements AutoCloseable {
         return to;
     }
 
-    /// {@return what the rest counts: what `mntr` shows behind the client side's figures}
+    /// {@return what `mntr` shows behind the figures of [#clients]}
     List<Sample> member() {
         Facts facts = observed.facts();
         if (facts == null) {
             return List.of();
         }
+        Observed.Parts parts = observed.parts();
         var to = new ArrayList<Sample>();
         gauge(to, "uptime", "Time since the start in ms", observed.uptimeMillis());
+        UnixOperatingSystemMXBean process = JvmFamilies.process();
+        if (process != null) {
+            long open = process.getOpenFileDescriptorCount();
+            gauge(to, "open_file_descriptor_count", "Open files and sockets", open);
+            long most = process.getMaxFileDescriptorCount();
+            gauge(to, "max_file_descriptor_count", "The most that may be open", most);
+        }
+        traffic(to, parts.clients().stats());
         replication(to, facts);
-        log(to, observed.parts().store().metrics());
-        long flush = observed.parts().flushing().millis();
-        if (flush >= 0) {
-            gauge(to, "snapshottime", "Time of the last flush of the state in ms", flush);
+        times(to, parts.loop().statistics());
+        log(to, parts.store().metrics());
+        time(
+                to,
+                "snapshottime",
+                "Time of each flush of the state in ms",
+                parts.flushing().micros());
+        start(to, parts.start());
+        PauseMonitor pauses = parts.pauses();
+        if (pauses != null) {
+            to.add(
+                    new Sample.Distribution(
+                            "jvm_pause_time_ms",
+                            true,
+                            1,
+                            "How long the process stood still",
+                            pauses.millis()));
         }
         return to;
+    }
+
+    private static void traffic(List<Sample> to, ClientStats stats) {
+        ClientStats.ResponseSizes sizes = stats.responses();
+        gauge(to, "last_client_response_size", "Bytes of the last reply", sizes.last());
+        gauge(to, "min_client_response_size", "Bytes of the smallest reply", sizes.min());
+        gauge(to, "max_client_response_size", "Bytes of the largest reply", sizes.max());
+        for (ClientCounter each : ClientCounter.values()) {
+            Number value = stats.counters().getOrDefault(each, 0L);
+            if (each == ClientCounter.AUTH_FAILED_COUNT) {
+                gauge(to, name(each), each.help(), value); // As the original has it.
+            } else {
+                counter(to, name(each), each.help(), value);
+            }
+        }
+        for (ClientSummary each : ClientSummary.values()) {
+            to.add(
+                    new Sample.Distribution(
+                            name(each),
+                            each.isAdvanced(),
+                            each.scale(),
+                            each.help(),
+                            stats.reading(each)));
+        }
+    }
+
+    private static String name(Enum<?> metric) {
+        return metric.name().toLowerCase(Locale.ROOT);
     }
 
     private static void replication(List<Sample> to, Facts facts) {
@@ -138,52 +179,120 @@ final class Metrics implements AutoCloseable {
         counter(to, "commit_count", "Transactions committed", counts.commits());
         counter(to, "proposal_count", "Transactions proposed by this member", counts.proposals());
         counter(to, "snap_count", "Snapshots promised to learners", counts.snapshots());
-        counter(to, "election_time_count", "Searches for a leader that ended", counts.elections());
-        counter(to, "election_time_sum", "Time of them in ms", counts.electionNanos() / 1e6);
+        counter(to, "diff_count", "Learners synchronised without a snapshot", counts.diffs());
+        counter(
+                to,
+                "learner_proposal_received_count",
+                "Proposals of the leader",
+                counts.proposalsReceived());
+        counter(
+                to,
+                "learner_commit_received_count",
+                "Messages of the leader that tell what is committed",
+                counts.commitsReceived());
+        counter(
+                to,
+                "stale_sessions_expired",
+                "Sessions that nobody heard from",
+                counts.expiredSessions());
+        if (facts.isLeader()) {
+            leader(to, facts);
+        }
+    }
+
+    private static void leader(List<Sample> to, Facts facts) {
+        Facts.Counts counts = facts.counts();
+        long voters = facts.voters().stream().filter(voter -> other(facts, voter)).count();
+        long behind =
+                facts.voters().stream()
+                        .filter(voter -> voter.connected() && !voter.synced())
+                        .count();
+        gauge(to, "synced_followers", "Followers in sync", voters);
+        gauge(to, "learners", "Connected learners", voters + behind + facts.learners().size());
         gauge(
                 to,
-                "max_election_time",
-                "The longest of them in ms",
-                counts.maxElectionNanos() / 1e6);
-        if (facts.isLeader()) {
-            long voters = facts.voters().stream().filter(voter -> other(facts, voter)).count();
-            long behind =
-                    facts.voters().stream()
-                            .filter(voter -> voter.connected() && !voter.synced())
-                            .count();
-            gauge(to, "synced_followers", "Followers in sync", voters);
-            gauge(to, "learners", "Connected learners", voters + behind + facts.learners().size());
-            gauge(
-                    to,
-                    "synced_observers",
-                    "Members in contact that do not vote",
-                    facts.learners().size());
-            gauge(to, "pending_syncs", "Voters that are synchronising", behind);
-            long led = (facts.nanos() - facts.leaderSinceNanos()) / 1_000_000;
-            gauge(to, "leader_uptime", "Time as leader in ms", led);
-            gauge(to, "last_proposal_size", "Bytes", counts.lastProposalBytes());
-            gauge(to, "min_proposal_size", "Bytes", counts.minProposalBytes());
-            gauge(to, "max_proposal_size", "Bytes", counts.maxProposalBytes());
-        }
+                "synced_observers",
+                "Members in contact that do not vote",
+                facts.learners().size());
+        gauge(to, "pending_syncs", "Voters that are synchronising", behind);
+        long led = (facts.nanos() - facts.leaderSinceNanos()) / 1_000_000;
+        gauge(to, "leader_uptime", "Time as leader in ms", led);
+        gauge(to, "last_proposal_size", "Bytes", counts.lastProposalBytes());
+        gauge(to, "min_proposal_size", "Bytes", counts.minProposalBytes());
+        gauge(to, "max_proposal_size", "Bytes", counts.maxProposalBytes());
     }
 
     private static boolean other(Facts facts, Peer.Standing voter) {
         return voter.synced() && voter.myid() != facts.identity().myid();
     }
 
+    private static void times(List<Sample> to, Statistics statistics) {
+        time(
+                to,
+                "election_time",
+                "Time of each search for a leader in ms",
+                statistics.electionTime.read());
+        time(
+                to,
+                "unavailable_time",
+                "Time without service in ms",
+                statistics.unavailableTime.read());
+        time(
+                to,
+                "leader_unavailable_time",
+                "The same, of those times that ended with this member as the leader",
+                statistics.leaderUnavailableTime.read());
+        time(
+                to,
+                "follower_sync_time",
+                "Time of each synchronisation as a follower in ms",
+                statistics.followerSyncTime.read());
+        time(
+                to,
+                "observer_sync_time",
+                "Time of each synchronisation as an observer in ms",
+                statistics.observerSyncTime.read());
+        to.add(
+                new Sample.Distribution(
+                        "quorum_ack_latency",
+                        true,
+                        MICROS,
+                        "From a proposal of this leader to its commit in ms",
+                        statistics.quorumAckLatency.read()));
+    }
+
     private static void log(List<Sample> to, LogMetrics log) {
-        counter(to, "fsynctime_count", "Syncs of the log", log.syncs());
-        counter(to, "fsynctime_sum", "Time of them in ms", log.syncNanos() / 1e6);
-        gauge(to, "max_fsynctime", "The longest in ms", log.maxSyncNanos() / 1e6);
+        time(to, "fsynctime", "Time of each sync of the log in ms", log.syncMicros());
+        to.add(
+                new Sample.Distribution(
+                        "sync_processor_batch_size",
+                        false,
+                        1,
+                        "Transactions of each sync of the log",
+                        log.batchEntries()));
         counter(to, "log_bytes", "Bytes written to the log", log.bytes());
-        gauge(to, "max_sync_batch_size", "Most transactions of one sync", log.maxBatchEntries());
+    }
+
+    private static void start(List<Sample> to, Observed.Start start) {
+        time(to, "dbinittime", "Time to load the data at the start in ms", start.micros());
+        to.add(
+                new Sample.Distribution(
+                        "startup_txns_loaded",
+                        false,
+                        1,
+                        "Transactions read from the log at the start",
+                        start.transactions()));
+    }
+
+    private static void time(List<Sample> to, String name, String help, Reading micros) {
+        to.add(new Sample.Distribution(name, false, MICROS, help, micros));
     }
 
     private static void gauge(List<Sample> to, String name, String help, Number value) {
-        to.add(new Sample(name, false, help, value));
+        to.add(new Sample.Value(name, false, help, value));
     }
 
     private static void counter(List<Sample> to, String name, String help, Number value) {
-        to.add(new Sample(name, true, help, value));
+        to.add(new Sample.Value(name, true, help, value));
     }
 }

@@ -1,5 +1,7 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.metrics.Reading;
+import dev.ensemble.server.metrics.Summary;
 import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.net.ClientServer;
 import dev.ensemble.server.net.Links;
@@ -22,7 +24,23 @@ final class Observed {
             ClientServer clients,
             Flushing flushing,
             PeerLoop loop,
+            Start start,
+            @Nullable PauseMonitor pauses,
             List<String> warnings) {}
+
+    /// What it took to start.
+    ///
+    /// @param micros to load the data
+    /// @param transactions that were read from the log
+    record Start(Reading micros, Reading transactions) {
+        static Start of(long nanos, int transactions) {
+            var micros = new Summary();
+            micros.add(nanos / 1000);
+            var read = new Summary();
+            read.add(transactions);
+            return new Start(micros.read(), read.read());
+        }
+    }
 
     private static final long STALE_NANOS = 1_000_000_000L;
     private static final long STUCK_NANOS = 10_000_000_000L;

@@ -124,7 +124,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         this.nowNanos = nowNanos;
         this.inSyncNanos = nowNanos;
         this.lookingSinceNanos = nowNanos;
-        this.statistics = new Statistics();
+        this.statistics = new Statistics(nowNanos);
     }
 
     /// Starts the thread.
@@ -151,6 +151,10 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     /// What this member says to others. Any thread.
     Hello hello() {
         return hello;
+    }
+
+    Statistics statistics() {
+        return statistics;
     }
 
     /// {@return when each session ends if nobody hears from it, monotonic; null if this member does
@@ -244,6 +248,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         }
         switch (event) {
             case Event.LinkDown(int from) -> promises.forget(from);
+            case Event.Received received -> statistics.received(received.message());
             case Event.Persisted(long ticket) -> {
                 while (!identities.isEmpty() && identities.peekFirst().ticket() <= ticket) {
                     hello = as(identities.removeFirst().identity());
@@ -290,21 +295,25 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         switch (output) {
             case Output.OfPeer(Effect effect) -> perform(effect, out);
             case Output.Published published -> {
-                statistics.committed();
+                statistics.committed(published.applied().zxid(), nowNanos);
                 forClients.add(published);
             }
             case Output.Replaced(Tree tree) -> {
                 flushing.replaced(tree);
                 forClients.add(output);
             }
-            case Output.ConnectRefused _, Output.Synced _, Output.Close _, Output.Serving _ ->
-                    forClients.add(output);
+            case Output.Serving(boolean now) -> {
+                statistics.serving(now, leaderSinceNanos != 0, nowNanos);
+                forClients.add(output);
+            }
+            case Output.ConnectRefused _, Output.Synced _, Output.Close _ -> forClients.add(output);
         }
     }
 
     private void perform(Effect effect, Outlets out) throws InterruptedException {
         switch (effect) {
             case Effect.Send(int to, long epoch, Message message) -> {
+                statistics.sent(message);
                 if (message instanceof Message.Snap(long zxid)) {
                     promise(to, epoch, zxid);
                 }
@@ -316,7 +325,8 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                 if (op instanceof DiskOp.StoreIdentity(Identity identity)) {
                     identities.add(new Storing(ticket, identity));
                 } else if (op instanceof DiskOp.Append append && leaderSinceNanos != 0) {
-                    statistics.proposed(append.payload().bytes().length);
+                    int bytes = append.payload().bytes().length;
+                    statistics.proposed(append.zxid(), bytes, nowNanos);
                 }
                 out.log().submit(ticket, op);
             }
@@ -377,6 +387,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             statistics.elected(nowNanos - lookingSinceNanos);
         }
         shownRole = shown;
+        statistics.roleChanged(role, nowNanos);
         if (role == Peer.RoleName.LEADER) {
             leaderSinceNanos = leaderSinceNanos == 0 ? nowNanos : leaderSinceNanos;
         } else {
@@ -429,6 +440,6 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                                 member.outstanding(),
                                 member.tree(),
                                 leaderSinceNanos,
-                                statistics.counts()));
+                                statistics.counts(member.expiredSessions())));
     }
 }

@@ -116,6 +116,7 @@ public final class ServerNode implements AutoCloseable {
         int adminPort = startAdmin(facts, metrics);
         int metricsPort = wanted == null ? 0 : startMetrics(wanted, metrics);
 
+        long openingNanos = System.nanoTime();
         Store store = open(folder);
         Recovered recovered = store.recovered();
         LOG.atInfo().addKeyValue("myid", config.myid()).log("recovered: {}", recovered);
@@ -123,6 +124,7 @@ public final class ServerNode implements AutoCloseable {
         checkEnsemble(recovered);
 
         long now = System.nanoTime();
+        var started = Observed.Start.of(now - openingNanos, recovered.log().size());
         var schemes = schemes();
         var codec = new TxnCodec();
         var inbox = new Inbox<Input>(PeerLoop.INBOX);
@@ -143,7 +145,15 @@ public final class ServerNode implements AutoCloseable {
         int clientPort = bind(served);
 
         observed.started(
-                new Observed.Parts(store, links, served, flushing, loop, warnings(recovered)));
+                new Observed.Parts(
+                        store,
+                        links,
+                        served,
+                        flushing,
+                        loop,
+                        started,
+                        pauses(),
+                        warnings(recovered)));
         loop.start(
                 new PeerLoop.Outlets(
                         links,
@@ -210,6 +220,17 @@ public final class ServerNode implements AutoCloseable {
                 ? new HttpServer.Response(
                         200, "text/plain; version=0.0.4; charset=utf-8", metrics.page())
                 : HttpServer.Response.text(405, "the method must be GET");
+    }
+
+    private @Nullable PauseMonitor pauses() {
+        Config.Pauses wanted = config.pauses();
+        if (wanted == null) {
+            return null;
+        }
+        var monitor = new PauseMonitor(wanted);
+        monitor.start();
+        parts.push(monitor::stop);
+        return monitor;
     }
 
     private Store open(Path folder) throws StartFailure {

@@ -1,57 +1,39 @@
 package dev.ensemble.server.store;
 
+import dev.ensemble.server.metrics.Reading;
+import dev.ensemble.server.metrics.Summary;
+
 import java.util.concurrent.atomic.AtomicLong;
 
 /// What the log has done since the process began. The log thread counts, any thread may read.
 public final class LogMetrics {
-    private final AtomicLong syncs = new AtomicLong();
-    private final AtomicLong syncNanos = new AtomicLong();
-    private final AtomicLong maxSyncNanos = new AtomicLong();
+    private final Summary syncMicros = new Summary();
+    private final Summary batchEntries = new Summary();
     private final AtomicLong bytes = new AtomicLong();
-    private final AtomicLong entries = new AtomicLong();
-    private final AtomicLong maxBatchEntries = new AtomicLong();
 
     /// @param written bytes of the batch
     /// @param nanos that write and sync took
     void synced(long written, long nanos) {
-        syncs.incrementAndGet();
-        syncNanos.addAndGet(nanos);
-        maxSyncNanos.accumulateAndGet(nanos, Math::max);
+        syncMicros.add(nanos / 1000);
         bytes.addAndGet(written);
     }
 
     void appended(int count) {
-        entries.addAndGet(count);
-        maxBatchEntries.accumulateAndGet(count, Math::max);
+        batchEntries.add(count);
     }
 
-    /// {@return how many batches were written and synced}
-    public long syncs() {
-        return syncs.get();
+    /// {@return how long it took to write and sync each batch, in microseconds}
+    public Reading syncMicros() {
+        return syncMicros.read();
     }
 
-    /// {@return how long writing and syncing took in all}
-    public long syncNanos() {
-        return syncNanos.get();
-    }
-
-    /// {@return the longest time of one batch}
-    public long maxSyncNanos() {
-        return maxSyncNanos.get();
+    /// {@return how many transactions each batch had}
+    public Reading batchEntries() {
+        return batchEntries.read();
     }
 
     /// {@return bytes of all batches}
     public long bytes() {
         return bytes.get();
-    }
-
-    /// {@return transactions appended}
-    public long entries() {
-        return entries.get();
-    }
-
-    /// {@return transactions of the largest batch}
-    public long maxBatchEntries() {
-        return maxBatchEntries.get();
     }
 }

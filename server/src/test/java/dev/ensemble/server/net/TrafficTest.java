@@ -10,11 +10,15 @@ import java.util.List;
 import java.util.Random;
 
 final class TrafficTest {
-    private static final ClientStats NOTHING = new ClientStats(0, 0, 0, 0, 0, 0, 0, 0, 0);
+    private static final ClientStats NOTHING = Traffic.sum(List.of());
 
     @Test
     void nothingIsZero() {
-        assertEquals(NOTHING, Traffic.sum(List.of()));
+        assertEquals(0, NOTHING.received());
+        assertEquals(0, NOTHING.maxLatencyMillis());
+        assertEquals(0.0, NOTHING.avgLatencyMillis());
+        assertEquals(0.0, NOTHING.p99LatencyMillis());
+        assertEquals(new ClientStats.ResponseSizes(-1, -1, -1), NOTHING.responses());
         assertEquals(NOTHING, Traffic.sum(List.of(new Traffic(), new Traffic())));
     }
 
@@ -29,8 +33,8 @@ final class TrafficTest {
         other.sent();
         other.connections(2);
         other.watches(5);
-        one.answered(2_000_000);
-        other.answered(7_000_000);
+        one.answered(2_000_000, true);
+        other.answered(7_000_000, false);
         ClientStats sum = Traffic.sum(List.of(one, other));
         assertEquals(2, sum.received());
         assertEquals(1, sum.sent());
@@ -40,6 +44,8 @@ final class TrafficTest {
         assertEquals(2, sum.minLatencyMillis());
         assertEquals(4.5, sum.avgLatencyMillis());
         assertEquals(7, sum.maxLatencyMillis());
+        assertEquals(2000, sum.reading(ClientSummary.UPDATELATENCY).max());
+        assertEquals(7000, sum.reading(ClientSummary.READLATENCY).sum());
     }
 
     @Test
@@ -47,12 +53,24 @@ final class TrafficTest {
         var traffic = new Traffic();
         traffic.received();
         traffic.sent();
-        traffic.answered(5_000_000);
+        traffic.answered(5_000_000, true);
+        traffic.responded(7);
+        traffic.count(ClientCounter.AUTH_FAILED_COUNT, 1);
         traffic.connections(1);
         traffic.outstanding(1);
         traffic.watches(1);
         traffic.reset();
-        assertEquals(new ClientStats(0, 0, 1, 1, 1, 0, 0, 0, 0), Traffic.sum(List.of(traffic)));
+        ClientStats left =
+                new ClientStats(
+                        0,
+                        0,
+                        1,
+                        1,
+                        1,
+                        NOTHING.responses(),
+                        NOTHING.counters(),
+                        NOTHING.summaries());
+        assertEquals(left, Traffic.sum(List.of(traffic)));
     }
 
     @Test
@@ -63,7 +81,7 @@ final class TrafficTest {
             long[] micros = new long[1 + random.nextInt(3000)];
             for (int i = 0; i < micros.length; i++) {
                 micros[i] = random.nextLong(1L << (1 + random.nextInt(30)));
-                traffic.answered(micros[i] * 1000);
+                traffic.answered(micros[i] * 1000, i % 2 == 0);
             }
             Arrays.sort(micros);
             double exact = micros[(int) Math.ceil(micros.length * 0.99) - 1] / 1000.0;

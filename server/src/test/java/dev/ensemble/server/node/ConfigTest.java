@@ -353,7 +353,7 @@ final class ConfigTest {
                     zookeeper.tikTime=1    | tikTime is not a known key and has no effect; did you mean tickTime?
                     completelyElse=1       | completelyElse is not a known key and has no effect
                     autopurge.purgeInterval=1 | autopurge.purgeInterval has no effect here: the server tidies up by itself
-                    jvm.pause.monitor=true      | jvm.pause.monitor is not supported yet and has no effect
+                    observerMasterPort=2191     | observerMasterPort is not supported yet and has no effect
                     ssl.keyStore.location=x| ssl.keyStore.location is not supported yet and has no effect
                     authProvider.1=x       | authProvider.1 is not supported yet and has no effect
                     peerType=observer      | peerType=observer has no effect: server.1 says participant

@@ -102,6 +102,12 @@ final class ServerNodeTest {
             HttpResponse<String> page = get(node.ports().metrics(), "/metrics");
             assertTrue(page.body().contains("\nznode_count 5\n"), page.body());
             assertTrue(page.body().contains("# TYPE commit_count counter\n"), page.body());
+            assertTrue(page.body().contains("# TYPE readlatency summary\n"), page.body());
+            assertTrue(page.body().contains("\nreadlatency{quantile=\"0.99\"} "), page.body());
+            assertTrue(page.body().contains("\nreadlatency_count 1\n"), page.body());
+            assertTrue(page.body().contains("\nfsynctime_sum "), page.body());
+            assertTrue(
+                    page.body().contains("\njvm_memory_bytes_used{area=\"heap\"} "), page.body());
             assertTrue(page.body().contains("jvm_memory_used_bytes"), page.body());
             assertEquals(404, get(node.ports().metrics(), "/").statusCode());
 
