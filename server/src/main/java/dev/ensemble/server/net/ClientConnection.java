@@ -1,6 +1,6 @@
 package dev.ensemble.server.net;
 
-import dev.ensemble.server.auth.Schemes;
+import dev.ensemble.server.auth.Proof;
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Id;
@@ -23,8 +23,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.List;
+
+import javax.net.ssl.SSLSession;
 
 /// One connection of a client: its handshake, who it is, and its requests.
 ///
@@ -54,7 +55,7 @@ final class ClientConnection {
     private final Outgoing outgoing;
     private final ConnectionCounts counts;
     private final InetSocketAddress remote;
-    private final Id address;
+    private final Credentials credentials;
 
     private Phase phase = Phase.NEW;
     private boolean isKnown;
@@ -64,7 +65,6 @@ final class ClientConnection {
     /// The end of the session was asked for: nothing behind that is read.
     private boolean finishing;
 
-    private List<Id> identities;
     private long session;
     private long attach;
     private int timeoutMillis;
@@ -87,8 +87,7 @@ final class ClientConnection {
         this.frames = new ClientFrames(this, loop.settings().maxFrameBytes());
         this.pipeline = new Pipeline(this, loop);
         this.outgoing = new Outgoing(channel);
-        this.address = Schemes.remote(remote.getAddress());
-        this.identities = List.of(address);
+        this.credentials = new Credentials(loop.schemes(), remote);
         this.heardNanos = loop.readClock();
         this.phaseNanos = heardNanos;
         this.counts = new ConnectionCounts(loop.wallMillis());
@@ -108,7 +107,12 @@ final class ClientConnection {
     }
 
     List<Id> identities() {
-        return identities;
+        return credentials.identities();
+    }
+
+    /// {@return whether its bytes are encrypted}
+    boolean isSecure() {
+        return credentials.isSecure();
     }
 
     InetSocketAddress remote() {
@@ -315,45 +319,63 @@ final class ClientConnection {
         }
         switch (ClientCodec.decode(header.type(), in)) {
             case Request.Auth auth -> authenticate(xid, auth);
-            case Request.Sasl sasl ->
-                    // No mechanism is set up, which the original tells by an empty answer.
-                    reply(xid, 0, sasl, new Reply.Token(null));
+            case Request.Sasl sasl -> sasl(xid, sasl);
+            case Request _ when credentials.areTooLittle() -> {
+                fail(xid, 0, Code.SESSION_CLOSED_REQUIRE_SASL_AUTH);
+                closeAfterFlush();
+            }
             case Request.Unknown _ -> {
                 fail(xid, -1, Code.UNIMPLEMENTED);
                 closeAfterFlush();
             }
             case Request.Read read -> read(xid, read, bytes);
-            case Request.Sync sync -> pipeline.add(xid, sync, identities, bytes);
+            case Request.Sync sync -> pipeline.add(xid, sync, identities(), bytes);
             case Request.Write write -> {
                 finishing = write instanceof Request.CloseSession;
-                pipeline.add(xid, write, identities, bytes);
+                pipeline.add(xid, write, identities(), bytes);
             }
         }
         loop.dirty(this);
     }
 
     private void authenticate(int xid, Request.Auth auth) {
-        List<Id> proved = loop.schemes().authenticate(auth.scheme(), auth.auth(), address);
-        if (proved.isEmpty()) {
-            loop.traffic().count(ClientCounter.AUTH_FAILED_COUNT, 1);
-            fail(xid, 0, Code.AUTH_FAILED);
-            closeAfterFlush();
+        switch (credentials.authenticate(auth)) {
+            case Proof.Proved _ -> reply(xid, 0, auth, new Reply.None());
+            case Proof.Refused _ -> {
+                loop.traffic().count(ClientCounter.AUTH_FAILED_COUNT, 1);
+                fail(xid, 0, Code.AUTH_FAILED);
+                closeAfterFlush();
+            }
+            case Proof.Misled(String reason) -> close(reason);
+        }
+    }
+
+    private void sasl(int xid, Request.Sasl sasl) {
+        if (credentials.sasl(sasl.token())) {
+            reply(xid, 0, sasl, new Reply.Token(credentials.saslAnswer()));
             return;
         }
-        // A list of its own: requests that came before keep the one they came with.
-        var all = new ArrayList<>(identities);
-        proved.stream().filter(each -> !all.contains(each)).forEach(all::add);
-        identities = List.copyOf(all);
-        reply(xid, 0, auth, new Reply.None());
+        boolean required = credentials.isSaslRequired();
+        Code code = required ? Code.SESSION_CLOSED_REQUIRE_SASL_AUTH : Code.AUTH_FAILED;
+        ClientCodec.writeFailedSasl(out(), xid, code);
+        sent();
+        closeAfterFlush();
+    }
+
+    /// TLS is spoken from here on.
+    void secured(SSLSession tls) {
+        if (!credentials.secured(tls)) {
+            close("the certificate does not say who the client is");
+        }
     }
 
     private void read(int xid, Request.Read read, int bytes) {
         boolean now = loop.isServing() ? loop.isCurrent() : read instanceof Request.Ping;
         if (pipeline.isEmpty() && now) {
-            answer(xid, read, identities);
+            answer(xid, read, identities());
             answered(0, false);
         } else {
-            pipeline.add(xid, read, identities, bytes);
+            pipeline.add(xid, read, identities(), bytes);
         }
     }
 

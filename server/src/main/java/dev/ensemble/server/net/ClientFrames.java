@@ -4,12 +4,17 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+
+import javax.net.ssl.SSLException;
 
 /// Cuts what a client sends into frames and hands them on, one by one, as long as the connection
 /// wants them; the rest waits here.
@@ -114,8 +119,33 @@ final class ClientFrames extends ChannelInboundHandlerAdapter {
     }
 
     @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent handshake) {
+            SslHandler tls = context.pipeline().get(SslHandler.class);
+            if (handshake.isSuccess() && tls != null) {
+                connection.secured(tls.engine().getSession());
+            } else if (!handshake.isSuccess()) {
+                refused(handshake.cause());
+            }
+        }
+    }
+
+    /// Whoever set up the client must find out why it cannot connect, and is not told much by TLS.
+    private void refused(Throwable cause) {
+        LOG.atInfo()
+                .addKeyValue("client", connection.remote())
+                .addKeyValue("reason", TlsReason.of(cause))
+                .log("a client's TLS handshake failed");
+        connection.close("the TLS handshake failed");
+    }
+
+    @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        boolean network =
+                cause instanceof IOException
+                        || (cause instanceof DecoderException
+                                && cause.getCause() instanceof SSLException);
+        if (!network) {
             LOG.atWarn()
                     .addKeyValue("client", connection.remote())
                     .setCause(cause)

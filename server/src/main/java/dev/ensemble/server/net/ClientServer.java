@@ -2,11 +2,14 @@ package dev.ensemble.server.net;
 
 import dev.ensemble.server.auth.Schemes;
 import dev.ensemble.server.member.Output;
+import dev.ensemble.server.tls.Detector;
+import dev.ensemble.server.tls.Tls;
 import dev.ensemble.server.tree.Tree;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -106,14 +109,7 @@ public final class ClientServer implements AutoCloseable {
                         .childOption(ChannelOption.TCP_NODELAY, true)
                         .childOption(ChannelOption.SO_KEEPALIVE, true)
                         .childOption(ChannelOption.ALLOCATOR, allocator)
-                        .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT)
-                        .childHandler(
-                                new ChannelInitializer<SocketChannel>() {
-                                    @Override
-                                    protected void initChannel(SocketChannel channel) {
-                                        admit(channel);
-                                    }
-                                });
+                        .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT);
         return settings.backlog() < 0
                 ? server
                 : server.option(ChannelOption.SO_BACKLOG, settings.backlog());
@@ -124,7 +120,26 @@ public final class ClientServer implements AutoCloseable {
     /// @param address port 0 for any that is free
     /// @return the address in use
     public InetSocketAddress bind(InetSocketAddress address) throws IOException {
-        var binding = bootstrap.bind(address).awaitUninterruptibly();
+        return bind(address, null, true);
+    }
+
+    /// Begins to accept clients.
+    ///
+    /// @param address port 0 for any that is free
+    /// @param tls null: nobody speaks TLS here
+    /// @param plain whether plaintext is spoken too
+    /// @return the address in use
+    public InetSocketAddress bind(InetSocketAddress address, @Nullable Tls tls, boolean plain)
+            throws IOException {
+        var initializer =
+                new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        admit(channel, tls, plain);
+                    }
+                };
+        var binding =
+                bootstrap.clone().childHandler(initializer).bind(address).awaitUninterruptibly();
         if (!binding.isSuccess()) {
             throw new IOException("cannot listen for clients on " + address, binding.cause());
         }
@@ -143,7 +158,7 @@ public final class ClientServer implements AutoCloseable {
         }
     }
 
-    private void admit(SocketChannel channel) {
+    private void admit(SocketChannel channel, @Nullable Tls tls, boolean plain) {
         InetSocketAddress remote = channel.remoteAddress();
         if (remote == null) {
             var _ = channel.close(); // Gone again before anybody looked.
@@ -159,17 +174,23 @@ public final class ClientServer implements AutoCloseable {
         if (loop == null) {
             throw new IllegalStateException("a channel of no thread of ours");
         }
-        if (tooMany || full || draining) {
+        ChannelHandler security =
+                tls == null ? null : plain ? new Detector(tls) : tls.accepting(channel.alloc());
+        boolean crowded = tls != null && security == null;
+        if (tooMany || full || draining || crowded) {
             closed(address);
             loop.traffic().count(ClientCounter.CONNECTION_REJECTED, 1);
             LOG.atDebug()
                     .addKeyValue("client", channel.remoteAddress())
-                    .log("too many connections");
+                    .log(crowded ? "too many handshakes" : "too many connections");
             var _ = channel.close();
             return;
         }
         var connection =
                 new ClientConnection(connectionIds.incrementAndGet(), channel, remote, loop);
+        if (security != null) {
+            channel.pipeline().addLast(security);
+        }
         channel.pipeline().addLast(connection.frames());
     }
 

@@ -83,7 +83,7 @@ final class Commands {
 
     private void configuration(Json json, Facts facts) {
         Config config = observed.config();
-        json.put("client_port", config.clients().endpoint().port())
+        json.put("client_port", MemberFacts.port(config.clients().endpoint()))
                 .put("data_dir", String.valueOf(words.settings().get("dataDir")))
                 .put("data_log_dir", String.valueOf(words.settings().get("dataLogDir")))
                 .put("tick_time", config.timing().tickMillis())

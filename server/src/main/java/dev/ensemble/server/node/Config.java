@@ -1,7 +1,10 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.auth.Sasl;
+import dev.ensemble.server.auth.X509;
 import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.tls.TlsSettings;
 
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +35,7 @@ public record Config(
         Clients clients,
         Auth auth,
         Znodes znodes,
+        Tls tls,
         Membership membership,
         Admin admin,
         @Nullable Metrics metrics,
@@ -59,6 +63,7 @@ public record Config(
 
     /// What holds for the connections of clients.
     ///
+    /// @param endpoint null: there is no port but that for TLS
     /// @param backlog of the listening socket; -1: what the system has as default
     /// @param maxPerAddress connections from one address; 0: no limit
     /// @param maxConnections of all addresses; 0: no limit
@@ -67,7 +72,7 @@ public record Config(
     /// @param maxOutstanding requests in flight before reading stops
     /// @param fourLetterWords those that are answered
     public record Clients(
-            Endpoint endpoint,
+            @Nullable Endpoint endpoint,
             int backlog,
             int maxPerAddress,
             int maxConnections,
@@ -81,11 +86,44 @@ public record Config(
     /// @param skipAcl every request is allowed
     /// @param superDigest `user:base64` of the identity that every ACL allows
     /// @param digestAlgorithm as [MessageDigest] names it
+    /// @param x509 null if that scheme is unknown here, like the next two
+    /// @param ensembles names that clients may expect; empty for any
+    /// @param enforced schemes of which a connection must have one; empty if nothing is asked for
     public record Auth(
             boolean skipAcl,
             boolean digestEnabled,
             @Nullable String superDigest,
-            String digestAlgorithm) {}
+            String digestAlgorithm,
+            @Nullable X509 x509,
+            @Nullable Sasl sasl,
+            @Nullable Set<String> ensembles,
+            Set<String> enforced) {}
+
+    /// Whether the admin port speaks HTTPS.
+    public enum Https {
+        NONE,
+        BOTH,
+        ONLY
+    }
+
+    /// Who speaks TLS, with which keys.
+    ///
+    /// @param secure port that speaks only TLS with clients; null for none
+    /// @param unified the clients' plain port speaks TLS too
+    /// @param clients null if none of the two is
+    /// @param quorum members dial with TLS
+    /// @param quorumBoth members are accepted with TLS and without
+    /// @param members null if nobody uses it: neither members nor the admin port
+    /// @param adminNeedsClient whoever asks the admin port over HTTPS must show a certificate
+    public record Tls(
+            @Nullable Endpoint secure,
+            boolean unified,
+            @Nullable TlsSettings clients,
+            boolean quorum,
+            boolean quorumBoth,
+            @Nullable TlsSettings members,
+            Https admin,
+            boolean adminNeedsClient) {}
 
     /// What holds for znodes of all clients.
     ///

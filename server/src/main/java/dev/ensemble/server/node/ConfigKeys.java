@@ -28,8 +28,7 @@ final class ConfigKeys {
     }
 
     private static final Map<String, Use> KEYS = new HashMap<>();
-    private static final List<String> FAMILIES =
-            List.of("ssl.", "authProvider.", "metricsProvider.");
+    private static final List<String> FAMILIES = List.of("metricsProvider.");
 
     static {
         add(
@@ -49,6 +48,21 @@ final class ConfigKeys {
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis\
                 """);
         add(
+                new Use.Read(),
+                """
+                secureClientPort secureClientPortAddress client.portUnification client.certReload
+                netty.server.outstandingHandshake.limit sslQuorum portUnification sslQuorumReloadCertFiles
+                admin.portUnification admin.forceHttps admin.needClientAuth fips-mode
+                X509AuthenticationProvider.superUser X509AuthenticationProvider.clientCertIdType
+                X509AuthenticationProvider.clientCertIdSanMatchType
+                X509AuthenticationProvider.clientCertIdSanMatchRegex
+                X509AuthenticationProvider.clientCertIdSanExtractRegex
+                X509AuthenticationProvider.clientCertIdSanExtractMatcherGroupIndex superUser
+                java.security.auth.login.config sasl.serverconfig SASLAuthenticationProvider.superPassword
+                letAnySaslUserDoX allowSaslFailedClients sessionRequireClientSASLAuth ensembleAuthName
+                enforce.auth.enabled enforce.auth.schemes\
+                """);
+        add(
                 new Use.NotNeeded("the server tidies up by itself"),
                 "autopurge.snapRetainCount autopurge.purgeInterval");
         add(
@@ -65,7 +79,7 @@ final class ConfigKeys {
                 commitProcessor.maxReadBatchSize commitProcessor.maxCommitBatchSize nio.numSelectorThreads
                 nio.numWorkerThreads nio.directBufferBytes serverCnxnFactory maxResponseCacheSize
                 maxGetChildrenResponseCacheSize watchManagerName netty.advancedFlowControl.enabled
-                netty.server.outstandingHandshake.limit netty.server.earlyDropSecureConnectionHandshakes\
+                netty.server.earlyDropSecureConnectionHandshakes\
                 """);
         add(
                 new Use.NotNeeded(
@@ -82,9 +96,8 @@ final class ConfigKeys {
                 observerMasterPort observerMaster.sizeLimit leaderServes localSessionsEnabled
                 localSessionsUpgradingEnabled multiAddress.enabled
                 multiAddress.reachabilityCheckEnabled multiAddress.reachabilityCheckTimeoutMs
-                sslQuorumReloadCertFiles client.certReload client.portUnification portUnification
                 quorum.auth.learner.saslLoginContext quorum.auth.server.saslLoginContext
-                quorum.auth.kerberos.servicePrincipal secureClientPortAddress request_throttle_max_requests
+                quorum.auth.kerberos.servicePrincipal request_throttle_max_requests
                 request_throttle_stall_time request_throttle_drop_stale request_stale_connection_check
                 request_stale_latency_check throttled_op_wait_time largeRequestThreshold largeRequestMaxBytes
                 connection_throttle_tokens connection_throttle_fill_time connection_throttle_fill_count
@@ -92,22 +105,18 @@ final class ConfigKeys {
                 connection_throttle_drop_decrease connection_throttle_decrease_ratio
                 connection_throttle_weight_enabled connection_throttle_global_session_weight
                 connection_throttle_local_session_weight connection_throttle_renew_session_weight
-                enableEagerACLCheck readonlymode.enabled X509AuthenticationProvider.superUser superUser
-                IPAuthenticationProvider.usexforwardedfor allowSaslFailedClients letAnySaslUserDoX
-                ensembleAuthName leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs datadir.autocreate
-                db.autocreate audit.enable fips-mode clientTcpKeepAlive admin.portUnification
+                enableEagerACLCheck readonlymode.enabled IPAuthenticationProvider.usexforwardedfor
+                leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs datadir.autocreate db.autocreate
+                audit.enable clientTcpKeepAlive
                 admin.rateLimiterIntervalInMS admin.snapshot.enabled admin.restore.enabled
                 metricsProvider.numWorkerThreads metricsProvider.maxQueueSize
                 metricsProvider.workerShutdownTimeoutMs metricsProvider.httpsPort\
                 """);
-        add(new Use.RefusedUnless(""), "secureClientPort");
         add(
                 new Use.RefusedUnless("false"),
                 """
-                sslQuorum quorum.auth.enableSasl quorum.auth.serverRequireSasl quorum.auth.learnerRequireSasl
-                sessionRequireClientSASLAuth enforce.auth.enabled admin.forceHttps admin.needClientAuth\
+                quorum.auth.enableSasl quorum.auth.serverRequireSasl quorum.auth.learnerRequireSasl\
                 """);
-        add(new Use.RefusedUnless(""), "enforce.auth.schemes");
         add(new Use.RefusedUnless("yes"), "forceSync");
     }
 
@@ -124,6 +133,11 @@ final class ConfigKeys {
         Use use = KEYS.get(key);
         if (use != null) {
             return use;
+        }
+        if (TlsConfig.isKey(key)
+                || key.startsWith("authProvider.")
+                || key.startsWith("superUser.")) {
+            return new Use.Read();
         }
         if (key.startsWith("server.") || key.startsWith("group.") || key.startsWith("weight.")) {
             return new Use.Read();

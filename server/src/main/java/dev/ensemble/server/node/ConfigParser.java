@@ -11,8 +11,6 @@ import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +22,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// Reads a configuration file and makes the [Config] of it.
@@ -38,6 +37,9 @@ final class ConfigParser {
             Set.of(
                     "conf", "cons", "crst", "dirs", "dump", "envi", "gtmk", "hash", "isro", "mntr",
                     "ruok", "srst", "srvr", "stat", "stmk", "wchc", "wchp", "wchs");
+
+    private static final Pattern SECRET =
+            Pattern.compile("(?im)^(\\s*[^#!\\s=:]*(?:password|superDigest)\\s*[=:]\\s*)\\S.*$");
 
     /// A session's id begins with the id of a member, and must not look like the owner of a TTL
     /// node.
@@ -101,7 +103,8 @@ final class ConfigParser {
         boolean standalone = isStandalone(members);
         int myid = myid(dataDir, givenMyid, members);
         Config.Timing timing = timing(standalone);
-        Endpoint clientEndpoint = clientEndpoint(members.get(myid));
+        Config.Tls tls = new TlsConfig(values).read();
+        Endpoint clientEndpoint = clientEndpoint(members.get(myid), tls);
         if (members.isEmpty()) {
             members.put(
                     myid,
@@ -119,14 +122,15 @@ final class ConfigParser {
                 dataLogDir,
                 timing,
                 clients(clientEndpoint),
-                auth(),
+                new AuthConfig(values, tls.clients() != null).read(),
                 znodes(myid),
+                tls,
                 membership(members, standalone),
                 admin(),
                 metrics(),
                 pauses(),
                 values.number("fsync.warningthresholdms", 1000, 0, Integer.MAX_VALUE),
-                text,
+                withoutSecrets(text),
                 hash(),
                 values.warnings());
     }
@@ -306,7 +310,10 @@ final class ConfigParser {
 
     /// Where clients connect: as the member's own line says, else `clientPort`. The two must not
     /// contradict each other.
-    private Endpoint clientEndpoint(Ensemble.@Nullable Member self) throws InvalidConfig {
+    ///
+    /// @return null if there is none, which needs one for TLS
+    private @Nullable Endpoint clientEndpoint(Ensemble.@Nullable Member self, Config.Tls tls)
+            throws InvalidConfig {
         boolean hasPort = values.has("clientPort");
         String address = values.text("clientPortAddress");
         if (address != null && !hasPort) {
@@ -318,6 +325,14 @@ final class ConfigParser {
         int port = values.number("clientPort", 0, 0, 65535);
         String declared = self == null ? null : self.client();
         if (declared == null) {
+            if (!hasPort && tls.secure() != null) {
+                if (tls.unified()) {
+                    throw new InvalidConfig(
+                            "client.portUnification=true is not valid: clientPort is not set"
+                                    + " beside it");
+                }
+                return null;
+            }
             if (!hasPort) {
                 throw new InvalidConfig(
                         "clientPort is not set: it must be a whole number from 0 (any free port) to"
@@ -340,7 +355,7 @@ final class ConfigParser {
                 host.startsWith("[") ? host.substring(1, host.length() - 1) : host, declaredPort);
     }
 
-    private Config.Clients clients(Endpoint endpoint) throws InvalidConfig {
+    private Config.Clients clients(@Nullable Endpoint endpoint) throws InvalidConfig {
         return new Config.Clients(
                 endpoint,
                 values.number("clientPortListenBacklog", -1, -1, Integer.MAX_VALUE),
@@ -366,30 +381,6 @@ final class ConfigParser {
             }
         }
         return Set.copyOf(words);
-    }
-
-    private Config.Auth auth() throws InvalidConfig {
-        String algorithm = values.text("DigestAuthenticationProvider.digestAlg", "SHA1");
-        try {
-            MessageDigest.getInstance(algorithm);
-        } catch (NoSuchAlgorithmException _) {
-            throw InvalidConfig.of(
-                    "DigestAuthenticationProvider.digestAlg",
-                    algorithm,
-                    "it must be a digest of this Java, as SHA1 or SHA-256");
-        }
-        String superDigest = values.text("DigestAuthenticationProvider.superDigest");
-        if (superDigest != null && superDigest.indexOf(':') < 1) {
-            // The value is a secret, or nearly.
-            throw new InvalidConfig(
-                    "DigestAuthenticationProvider.superDigest is not valid: it must be user:digest"
-                            + " in base64");
-        }
-        return new Config.Auth(
-                values.yes("skipACL", false),
-                values.bool("DigestAuthenticationProvider.enabled", true),
-                superDigest,
-                algorithm);
     }
 
     private Config.Znodes znodes(int myid) throws InvalidConfig {
@@ -497,6 +488,11 @@ final class ConfigParser {
                         values.number("jvm.pause.info-threshold.ms", 1000, 0, Integer.MAX_VALUE),
                         values.number("jvm.pause.warn-threshold.ms", 10_000, 0, Integer.MAX_VALUE));
         return values.bool("jvm.pause.monitor", false) ? pauses : null;
+    }
+
+    /// Admin commands show the file to whoever asks.
+    private static String withoutSecrets(String text) {
+        return SECRET.matcher(text).replaceAll("$1***");
     }
 
     /// `docs/status.md` says what goes in.

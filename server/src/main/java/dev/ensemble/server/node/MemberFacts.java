@@ -102,7 +102,7 @@ final class MemberFacts implements ServerFacts {
         Config config = observed.config();
         var settings = new LinkedHashMap<String, Object>();
         settings.put("clientPort", clientPort());
-        settings.put("secureClientPort", -1);
+        settings.put("secureClientPort", port(config.tls().secure()));
         settings.put("dataDir", dataDir);
         settings.put("dataDirSize", dataBytes());
         settings.put("dataLogDir", dataDir);
@@ -125,9 +125,14 @@ final class MemberFacts implements ServerFacts {
     }
 
     private int clientPort() {
-        return observed.facts() == null
-                ? observed.config().clients().endpoint().port()
+        Endpoint declared = observed.config().clients().endpoint();
+        return declared == null || observed.facts() == null
+                ? port(declared)
                 : observed.parts().clients().port();
+    }
+
+    static int port(@Nullable Endpoint endpoint) {
+        return endpoint == null ? -1 : endpoint.port();
     }
 
     @Override

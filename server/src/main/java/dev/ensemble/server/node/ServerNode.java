@@ -16,6 +16,9 @@ import dev.ensemble.server.store.Recovered;
 import dev.ensemble.server.store.Store;
 import dev.ensemble.server.store.StoreOptions;
 import dev.ensemble.server.store.TxnCodec;
+import dev.ensemble.server.tls.Tls;
+import dev.ensemble.server.tls.TlsFailure;
+import dev.ensemble.server.tls.TlsSettings;
 import dev.ensemble.server.tree.HashKey;
 import dev.ensemble.server.tree.Preparation;
 import dev.ensemble.server.zab.Hello;
@@ -73,10 +76,10 @@ public final class ServerNode implements AutoCloseable {
     private @Nullable ClientServer clients;
     private @Nullable CompletableFuture<?> drained;
     private volatile Map<Integer, Links.Address> addresses = Map.of();
-    private Ports ports = new Ports(0, 0, 0, 0);
+    private Ports ports = new Ports(0, 0, 0, 0, 0);
 
     /// Which ports are in use; 0 for none.
-    public record Ports(int client, int peer, int admin, int metrics) {}
+    public record Ports(int client, int secureClient, int peer, int admin, int metrics) {}
 
     private ServerNode(Config config) {
         this.config = config;
@@ -108,6 +111,13 @@ public final class ServerNode implements AutoCloseable {
 
     private synchronized void startAll() throws StartFailure {
         config.warnings().forEach(LOG::warn);
+        Tls clientTls = tls(config.tls().clients());
+        if (config.tls().members() != null) {
+            throw new StartFailure(
+                    ExitCode.INVALID_INVOCATION,
+                    "TLS between members and for the admin port is not supported yet",
+                    new IllegalStateException("ssl.quorum"));
+        }
         Path folder = config.dataDir().resolve("data");
         Config.Metrics wanted = config.metrics();
         var metrics = new Metrics(observed, wanted != null && wanted.exportJvm());
@@ -142,7 +152,13 @@ public final class ServerNode implements AutoCloseable {
                 new ClientServer(clientSettings(), schemes, loop, facts, recovered.tree());
         clients = served;
         parts.push(served);
-        int clientPort = bind(served);
+        Endpoint plain = config.clients().endpoint();
+        Endpoint secure = config.tls().secure();
+        int clientPort =
+                plain == null
+                        ? 0
+                        : bind(served, plain, config.tls().unified() ? clientTls : null, true);
+        int securePort = secure == null ? 0 : bind(served, secure, clientTls, false);
 
         observed.started(
                 new Observed.Parts(
@@ -165,11 +181,18 @@ public final class ServerNode implements AutoCloseable {
         parts.push(loop::stop);
         parts.push(fetching::stop);
         dial(links, member.peer().configuration());
-        ports = new Ports(clientPort, links == null ? 0 : links.port(), adminPort, metricsPort);
+        ports =
+                new Ports(
+                        clientPort,
+                        securePort,
+                        links == null ? 0 : links.port(),
+                        adminPort,
+                        metricsPort);
         LOG.atInfo()
                 .addKeyValue("myid", config.myid())
                 .addKeyValue("version", Release.current().version())
                 .addKeyValue("clientPort", clientPort)
+                .addKeyValue("secureClientPort", securePort)
                 .addKeyValue("peerPort", ports.peer())
                 .addKeyValue("adminPort", adminPort)
                 .addKeyValue("metricsPort", metricsPort)
@@ -355,7 +378,11 @@ public final class ServerNode implements AutoCloseable {
                 auth.skipAcl(),
                 auth.digestEnabled()
                         ? new Digest(auth.digestAlgorithm(), auth.superDigest())
-                        : null);
+                        : null,
+                auth.x509(),
+                auth.sasl(),
+                auth.ensembles(),
+                auth.enforced());
     }
 
     private ClientSettings clientSettings() {
@@ -374,11 +401,25 @@ public final class ServerNode implements AutoCloseable {
                 from.fourLetterWords());
     }
 
-    private int bind(ClientServer server) throws StartFailure {
+    private int bind(ClientServer server, Endpoint endpoint, @Nullable Tls tls, boolean plain)
+            throws StartFailure {
         try {
-            return server.bind(config.clients().endpoint().toSocketAddress()).getPort();
+            return server.bind(endpoint.toSocketAddress(), tls, plain).getPort();
         } catch (IOException e) {
             throw new StartFailure(ExitCode.CANNOT_BIND, e.getMessage() + ": " + e.getCause(), e);
+        }
+    }
+
+    private @Nullable Tls tls(@Nullable TlsSettings settings) throws StartFailure {
+        if (settings == null) {
+            return null;
+        }
+        try {
+            Tls tls = Tls.load(settings);
+            parts.push(tls);
+            return tls;
+        } catch (TlsFailure e) {
+            throw new StartFailure(ExitCode.INVALID_INVOCATION, "" + e.getMessage(), e);
         }
     }
 

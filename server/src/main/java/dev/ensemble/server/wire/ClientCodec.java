@@ -110,6 +110,16 @@ public final class ClientCodec {
         out.writeInt(code.number());
     }
 
+    /// Writes the frame of a reply to a sasl packet that failed: the one with a body all the same.
+    public static void writeFailedSasl(ByteBuf out, int xid, Code code) {
+        int start = begin(out);
+        out.writeInt(xid);
+        out.writeLong(0);
+        out.writeInt(code.number());
+        Jute.writeBuffer(out, null);
+        end(out, start);
+    }
+
     /// @throws MalformedException if the frame has no room for it
     public static ReplyHeader readReplyHeader(ByteBuf in) {
         return new ReplyHeader(Jute.readInt(in), Jute.readLong(in), Jute.readInt(in));

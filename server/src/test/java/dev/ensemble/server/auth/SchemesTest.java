@@ -9,6 +9,7 @@ import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Id;
 
 import org.apache.zookeeper.server.auth.DigestAuthenticationProvider;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -117,9 +118,8 @@ final class SchemesTest {
     void superIsWhoeverHasItsDigest() {
         var withSuper = new Schemes(false, new Digest("SHA1", U.id()));
         assertEquals(
-                List.of(U, new Id("super", "")),
-                withSuper.authenticate("digest", utf8("u:p"), HERE));
-        assertEquals(1, withSuper.authenticate("digest", utf8("u:q"), HERE).size());
+                List.of(U, new Id("super", "")), authenticate(withSuper, "digest", utf8("u:p")));
+        assertEquals(1, authenticate(withSuper, "digest", utf8("u:q")).size());
     }
 
     @Test
@@ -129,14 +129,14 @@ final class SchemesTest {
         assertEquals(List.of(), authenticate("super", ""));
         assertEquals(List.of(), authenticate("auth", ""));
         assertEquals(List.of(), authenticate("nosuch", "x"));
-        assertEquals(List.of(), schemes.authenticate(null, utf8("u:p"), HERE));
-        assertEquals(List.of(), schemes.authenticate("digest", null, HERE));
+        assertEquals(List.of(), authenticate(schemes, null, utf8("u:p")));
+        assertEquals(List.of(), authenticate(schemes, "digest", null));
     }
 
     @Test
     void digestCanBeSwitchedOff() {
         var without = new Schemes(false, null);
-        assertEquals(List.of(), without.authenticate("digest", utf8("u:p"), HERE));
+        assertEquals(List.of(), authenticate(without, "digest", utf8("u:p")));
         assertFalse(without.isValid(U));
         assertFalse(without.authenticates(U));
         assertTrue(schemes.authenticates(U));
@@ -158,7 +158,16 @@ final class SchemesTest {
     }
 
     private List<Id> authenticate(String scheme, String auth) {
-        return schemes.authenticate(scheme, utf8(auth), HERE);
+        return authenticate(schemes, scheme, utf8(auth));
+    }
+
+    private static List<Id> authenticate(
+            Schemes schemes, @Nullable String scheme, byte @Nullable [] auth) {
+        return switch (schemes.authenticate(scheme, auth, HERE, null)) {
+            case Proof.Proved(List<Id> ids) -> ids;
+            case Proof.Refused _ -> List.of();
+            case Proof.Misled(String reason) -> throw new AssertionError(reason);
+        };
     }
 
     private static byte[] utf8(String text) {

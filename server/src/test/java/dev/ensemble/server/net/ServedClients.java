@@ -43,7 +43,10 @@ final class ServedClients implements AutoCloseable {
     }
 
     ServedClients(ClientSettings settings, boolean serving) throws IOException {
-        var schemes = new Schemes(false, new Digest("SHA1", null));
+        this(settings, serving, new Schemes(false, new Digest("SHA1", null)));
+    }
+
+    ServedClients(ClientSettings settings, boolean serving, Schemes schemes) throws IOException {
         member = new SoloMember(schemes);
         server =
                 new ClientServer(settings, schemes, member, new Facts(), Tree.initial(), allocator);

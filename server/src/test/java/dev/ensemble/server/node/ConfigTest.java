@@ -76,7 +76,9 @@ final class ConfigTest {
                         1000,
                         Set.of("srvr")),
                 config.clients());
-        assertEquals(new Config.Auth(false, true, null, "SHA1"), config.auth());
+        assertEquals(
+                new Config.Auth(false, true, null, "SHA1", null, null, null, Set.of()),
+                config.auth());
         assertEquals(
                 new Config.Admin(true, new Endpoint("0.0.0.0", 8080), "/commands", 30000, null),
                 config.admin());
@@ -227,9 +229,7 @@ final class ConfigTest {
                     bootstrap=always                 | bootstrap=always is not valid: it must be unanimous or bootstrapped or majority
                     ensembleId=a b                   | ensembleId=a b is not valid: it must be up to 253 letters, digits, dots, hyphens and underscores
                     jute.maxbuffer=0x10              | jute.maxbuffer=0x10 is not valid: it must be a whole number from 1024 to 1073741824
-                    secureClientPort=2281            | secureClientPort=2281 is not valid: this is not supported yet; remove the line
-                    sslQuorum=true                   | sslQuorum=true is not valid: this is not supported yet; valid is only false
-                    enforce.auth.enabled=true        | enforce.auth.enabled=true is not valid: this is not supported yet; valid is only false
+                    quorum.auth.enableSasl=true      | quorum.auth.enableSasl=true is not valid: this is not supported yet; valid is only false
                     admin.commandURL=commands        | admin.commandURL=commands is not valid: it must begin with /
                     metricsProvider.className=a.B    | metricsProvider.className=a.B is not valid: it must be org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider
                     DigestAuthenticationProvider.digestAlg=ROT13 | DigestAuthenticationProvider.digestAlg=ROT13 is not valid: it must be a digest of this Java, as SHA1 or SHA-256
@@ -354,8 +354,7 @@ final class ConfigTest {
                     completelyElse=1       | completelyElse is not a known key and has no effect
                     autopurge.purgeInterval=1 | autopurge.purgeInterval has no effect here: the server tidies up by itself
                     observerMasterPort=2191     | observerMasterPort is not supported yet and has no effect
-                    ssl.keyStore.location=x| ssl.keyStore.location is not supported yet and has no effect
-                    authProvider.1=x       | authProvider.1 is not supported yet and has no effect
+                    ssl.keyStore.location=x| ssl.keyStore.location has no effect: secureClientPort is not set
                     peerType=observer      | peerType=observer has no effect: server.1 says participant
                     maxClientCnxns=1       | maxClientCnxns is given twice; 1 counts, 5 does not
                     zookeeper.maxClientCnxns=1 | maxClientCnxns is given twice; 1 counts, 5 does not

@@ -1,0 +1,286 @@
+package dev.ensemble.server.tls;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.JdkSslContext;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+
+/// The keys and certificates of one family of settings, ready for handshakes.
+///
+/// Any thread may ask. New connections use what was loaded last; those that are there go on with
+/// what they began with. What handshakes compute, and whom they ask for revoked certificates, holds
+/// up no I/O thread.
+public final class Tls implements AutoCloseable {
+    private record Loaded(
+            JdkSslContext server, JdkSslContext client, X509Certificate own, String files) {}
+
+    private static final Logger LOG = LoggerFactory.getLogger(Tls.class);
+    private static final long LOOK_MILLIS = 1000;
+    private static final Executor HANDSHAKES =
+            task -> Thread.ofVirtual().name("tls-handshake").start(task);
+
+    private final TlsSettings settings;
+    private final AtomicInteger handshakes = new AtomicInteger();
+    private final AtomicLong failed = new AtomicLong();
+    private final AtomicLong exceeded = new AtomicLong();
+    private final @Nullable Thread watching;
+    private volatile Loaded loaded;
+
+    private Tls(TlsSettings settings, Loaded loaded) {
+        this.settings = settings;
+        this.loaded = loaded;
+        this.watching =
+                settings.reload()
+                        ? Thread.ofVirtual()
+                                .name("tls-reload " + settings.prefix())
+                                .start(this::watch)
+                        : null;
+    }
+
+    /// Reads the stores, and looks at them every second if the settings say so.
+    ///
+    /// @throws TlsFailure if they cannot be used
+    public static Tls load(TlsSettings settings) throws TlsFailure {
+        String files = fingerprint(settings);
+        Loaded loaded = read(settings, files);
+        tell(settings, loaded, "certificate loaded");
+        return new Tls(settings, loaded);
+    }
+
+    public TlsSettings settings() {
+        return settings;
+    }
+
+    /// {@return the certificate that this end shows at the moment}
+    public X509Certificate certificate() {
+        return loaded.own();
+    }
+
+    /// {@return handshakes that are going on}
+    public int handshakes() {
+        return handshakes.get();
+    }
+
+    /// {@return how many handshakes have failed}
+    public long failed() {
+        return failed.get();
+    }
+
+    /// {@return how many connections were closed since too many handshakes were going on}
+    public long exceeded() {
+        return exceeded.get();
+    }
+
+    /// {@return what does TLS on a connection that came in; null if too many are shaking hands}
+    public @Nullable SslHandler accepting(ByteBufAllocator allocator) {
+        int now = handshakes.incrementAndGet();
+        if (settings.maxHandshakes() > 0 && now > settings.maxHandshakes()) {
+            handshakes.decrementAndGet();
+            exceeded.incrementAndGet();
+            return null;
+        }
+        return counted(loaded.server().newHandler(allocator, HANDSHAKES));
+    }
+
+    /// {@return what does TLS on a connection that this member dialed}
+    public SslHandler dialing(ByteBufAllocator allocator) {
+        handshakes.incrementAndGet();
+        return counted(loaded.client().newHandler(allocator, HANDSHAKES));
+    }
+
+    private SslHandler counted(SslHandler handler) {
+        var _ =
+                handler.handshakeFuture()
+                        .addListener(done -> {
+                            handshakes.decrementAndGet();
+                            if (!done.isSuccess()) {
+                                failed.incrementAndGet();
+                            }
+                        });
+        return handler;
+    }
+
+    /// Does TLS on a connected socket that this member dialed; waits for the handshake.
+    public SSLSocket dialing(Socket connected) throws IOException {
+        JdkSslContext context = loaded.client();
+        var socket =
+                (SSLSocket)
+                        context.context()
+                                .getSocketFactory()
+                                .createSocket(connected, null, connected.getPort(), true);
+        socket.setEnabledProtocols(settings.protocols().toArray(String[]::new));
+        socket.setEnabledCipherSuites(context.cipherSuites().toArray(String[]::new));
+        socket.startHandshake();
+        return socket;
+    }
+
+    @Override
+    public void close() {
+        if (watching != null) {
+            watching.interrupt();
+        }
+    }
+
+    // The reload.
+
+    private void watch() {
+        String refused = "";
+        try {
+            while (true) {
+                Thread.sleep(LOOK_MILLIS);
+                String files = fingerprint(settings);
+                if (!files.equals(loaded.files()) && !files.equals(refused)) {
+                    refused = reload(files) ? "" : files;
+                }
+            }
+        } catch (InterruptedException _) {
+            // The end of the server.
+        }
+    }
+
+    /// Files that are half replaced do not fit together: what was loaded before stays in use until
+    /// they do.
+    private boolean reload(String files) {
+        try {
+            Loaded next = read(settings, files);
+            loaded = next;
+            tell(settings, next, "certificate reloaded");
+            return true;
+        } catch (TlsFailure e) {
+            LOG.atWarn()
+                    .addKeyValue("reason", e.getMessage())
+                    .log("changed certificates are not used; those from before are");
+            return false;
+        }
+    }
+
+    private static void tell(TlsSettings settings, Loaded loaded, String what) {
+        LOG.atInfo()
+                .addKeyValue("keys", settings.keyStore())
+                .addKeyValue("subject", loaded.own().getSubjectX500Principal().getName())
+                .addKeyValue("until", loaded.own().getNotAfter().toInstant())
+                .log(what);
+    }
+
+    /// {@return the same if nothing has changed: not of times, since they may be kept, and a
+    /// mounted Kubernetes secret is a link to a folder that is replaced}
+    private static String fingerprint(TlsSettings settings) {
+        List<Path> files = new ArrayList<>(Stores.files(settings.keyStore()));
+        if (settings.trustStore() != null) {
+            files.addAll(Stores.files(settings.trustStore()));
+        }
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (Path file : files) {
+                digest.update(file.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                try {
+                    digest.update(Files.readAllBytes(file));
+                } catch (IOException _) {
+                    digest.update((byte) 0); // Reading it in earnest will say why.
+                }
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    // What is loaded.
+
+    private static Loaded read(TlsSettings settings, String files) throws TlsFailure {
+        Stores.Keys keys = Stores.keys(settings.keyStore());
+        TlsSettings.Store trusted = settings.trustStore();
+        TrustManager trust = trusted == null ? null : Stores.trust(settings, trusted);
+        SslContextBuilder server = SslContextBuilder.forServer(keys.manager());
+        SslContextBuilder client = SslContextBuilder.forClient().keyManager(keys.manager());
+        if (trust != null) {
+            server.trustManager(trust);
+            client.trustManager(trust);
+        }
+        server.clientAuth(
+                trust == null
+                        ? io.netty.handler.ssl.ClientAuth.NONE
+                        : switch (settings.clientAuth()) {
+                            case NEED -> io.netty.handler.ssl.ClientAuth.REQUIRE;
+                            case WANT -> io.netty.handler.ssl.ClientAuth.OPTIONAL;
+                            case NONE -> io.netty.handler.ssl.ClientAuth.NONE;
+                        });
+        // Which member a certificate belongs to is checked when it has said which it is.
+        client.endpointIdentificationAlgorithm(null);
+        return new Loaded(
+                build(server, settings), build(client, settings), keys.certificate(), files);
+    }
+
+    private static JdkSslContext build(SslContextBuilder builder, TlsSettings settings)
+            throws TlsFailure {
+        checkNames(settings);
+        builder.sslProvider(SslProvider.JDK).protocols(settings.protocols());
+        if (!settings.ciphers().isEmpty()) {
+            builder.ciphers(settings.ciphers());
+        }
+        try {
+            SslContext context = builder.build();
+            return (JdkSslContext) context;
+        } catch (SSLException | IllegalArgumentException e) {
+            throw TlsFailure.of(settings.prefix() + "*", settings.keyStore(), "" + e.getMessage());
+        }
+    }
+
+    private static void checkNames(TlsSettings settings) throws TlsFailure {
+        try {
+            var supported = javax.net.ssl.SSLContext.getDefault().getSupportedSSLParameters();
+            check(
+                    settings.prefix() + "enabledProtocols",
+                    settings.protocols(),
+                    List.of(supported.getProtocols()));
+            check(
+                    settings.prefix() + "ciphersuites",
+                    settings.ciphers(),
+                    Arrays.asList(supported.getCipherSuites()));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has TLS", e);
+        }
+    }
+
+    private static void check(String key, List<String> wanted, List<String> known)
+            throws TlsFailure {
+        for (String each : wanted) {
+            if (!known.contains(each)) {
+                throw TlsFailure.of(
+                        key,
+                        String.join(",", wanted),
+                        each
+                                + " is unknown; this Java knows "
+                                + String.join(" ", known)
+                                        .toUpperCase(Locale.ROOT)
+                                        .replace("TLSV", "TLSv"));
+            }
+        }
+    }
+}
