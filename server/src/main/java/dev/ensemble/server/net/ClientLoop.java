@@ -26,6 +26,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -71,7 +72,10 @@ final class ClientLoop {
 
     private List<ClientConnection> touched = new ArrayList<>();
     private final List<ClientConnection> waitingToConnect = new ArrayList<>();
-    private Set<ClientConnection> waitingToRead = new LinkedHashSet<>();
+
+    /// By the zxid that this thread must come to before their next read is answered.
+    private final TreeMap<Long, Set<ClientConnection>> waitingToRead = new TreeMap<>();
+
     private final Set<ClientConnection> waitingForRoom = new LinkedHashSet<>();
     private int firedByEvent;
     private int requestsInFlight;
@@ -182,7 +186,6 @@ final class ClientLoop {
         sessions.remove(connection.session(), connection);
         watches.removeAll(connection);
         waitingForRoom.remove(connection);
-        waitingToRead.remove(connection);
         traffic.connections(-1);
         traffic.count(ClientCounter.CONNECTION_DROP_COUNT, 1);
         server.closed(connection.address());
@@ -214,9 +217,19 @@ final class ClientLoop {
                         thread);
     }
 
-    /// Its next read waits for this thread, or for this member to serve.
-    void waitToRead(ClientConnection connection) {
-        waitingToRead.add(connection);
+    /// Its next read waits until this thread has come to `zxid`.
+    void waitToRead(ClientConnection connection, long zxid) {
+        waitingToRead.computeIfAbsent(zxid, _ -> new LinkedHashSet<>()).add(connection);
+    }
+
+    /// Before the next transaction, which may be a write from behind such a read.
+    private void resumeReads() {
+        while (!waitingToRead.isEmpty() && waitingToRead.firstKey() <= tree.zxid()) {
+            waitingToRead
+                    .pollFirstEntry()
+                    .getValue()
+                    .forEach(each -> safely(each, ClientConnection::resume));
+        }
     }
 
     // Turns.
@@ -317,11 +330,7 @@ final class ClientLoop {
             }
         }
         waitingToConnect.removeIf(ClientConnection::connectAgain);
-        if (serving && !waitingToRead.isEmpty()) {
-            Set<ClientConnection> waiting = waitingToRead;
-            waitingToRead = new LinkedHashSet<>();
-            waiting.forEach(each -> safely(each, ClientConnection::resume));
-        }
+        resumeReads();
     }
 
     private void take(Output output) {
@@ -356,6 +365,7 @@ final class ClientLoop {
     }
 
     private void published(Output.Published published) {
+        resumeReads();
         Applied applied = published.applied();
         for (WatchEvent event : applied.events()) {
             fire(applied.zxid(), event);

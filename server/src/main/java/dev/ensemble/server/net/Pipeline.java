@@ -107,7 +107,7 @@ final class Pipeline {
         bytes += size;
         loop.occupied(size);
         if (request instanceof Request.Read) {
-            loop.waitToRead(connection);
+            awaitCurrent(pending);
         } else {
             unsent.addLast(pending);
             send();
@@ -176,7 +176,7 @@ final class Pipeline {
                 head = queue.peekFirst()) {
             if (head.request instanceof Request.Read read) {
                 if (!mayRead(head)) {
-                    loop.waitToRead(connection);
+                    awaitCurrent(head);
                     return;
                 }
                 connection.answer(head.xid, read, head.identities);
@@ -197,10 +197,17 @@ final class Pipeline {
         }
     }
 
-    /// A read in front of a write in flight is never late: it must not see that write. Any other
-    /// one waits while this member does not serve, or this thread is behind what another has shown.
+    /// A read waits while this thread is behind what another has shown, and while this member does
+    /// not serve; but not for that if a write of the same connection is in flight, which must not
+    /// be answered before it.
     private boolean mayRead(Pending head) {
-        return inFlight > 0 || (loop.isServing() && loop.tree().zxid() >= head.seenZxid);
+        return (inFlight > 0 || loop.isServing()) && loop.tree().zxid() >= head.seenZxid;
+    }
+
+    private void awaitCurrent(Pending read) {
+        if (loop.tree().zxid() < read.seenZxid) {
+            loop.waitToRead(connection, read.seenZxid);
+        }
     }
 
     /// The connection is gone.

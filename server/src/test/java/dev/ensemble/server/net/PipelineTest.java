@@ -80,6 +80,20 @@ final class PipelineTest {
         }
     }
 
+    /// A write behind the read does not make the read early, nor late.
+    @Test
+    void aReadInFrontOfAWriteSeesWhatAnotherClientWasToldAndNotThatWrite() throws IOException {
+        for (int i = 0; i < 2000; i++) {
+            long written = client.ask(i, set(String.valueOf(i))).zxid();
+            other.send(RawClient.frames(GET, set("later"), GET));
+            Reply.Data first = assertInstanceOf(Reply.Data.class, other.reply(GET));
+            assertData(String.valueOf(i), first);
+            assertTrue(first.stat().mzxid() >= written);
+            other.reply(set("later"));
+            assertData("later", other.reply(GET));
+        }
+    }
+
     @Test
     void anEventComesBeforeTheAnswerOfTheWriteThatCausedIt() throws IOException {
         client.send(RawClient.frames(WATCH, set("1"), GET));
