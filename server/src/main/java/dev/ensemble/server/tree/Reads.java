@@ -82,7 +82,9 @@ public final class Reads {
             case Request.Exists _ -> new Reply.Stats(Tree.stat(znode));
             case Request.GetChildren(_, _, boolean withStat) ->
                     new Reply.Children(Tree.names(znode), withStat ? Tree.stat(znode) : null);
-            case Request.GetAllChildrenNumber _ -> new Reply.Count(tree.descendants(znode));
+            case Request.GetAllChildrenNumber _ ->
+                    // As the original counts: for the empty path, the root is below itself.
+                    new Reply.Count(tree.descendants(znode) + (path.isEmpty() ? 1 : 0));
             case Request.GetAcl _ ->
                     new Reply.AclList(
                             rules.permits(acl, Acl.ADMIN, identities) ? acl : redacted(acl),

@@ -63,7 +63,7 @@ public final class Jute {
 
     /// A list without null elements; null itself is malformed.
     static List<String> readStrings(ByteBuf in) {
-        int count = readLength(in, Integer.BYTES);
+        int count = readCount(in, Integer.BYTES);
         if (count == NULL) {
             throw new MalformedException("a list is null");
         }
@@ -76,7 +76,7 @@ public final class Jute {
 
     /// A null scheme or id becomes the empty text, which no scheme accepts.
     static @Nullable List<Acl> readAcl(ByteBuf in) {
-        int count = readLength(in, 3 * Integer.BYTES);
+        int count = readCount(in, 3 * Integer.BYTES);
         if (count == NULL) {
             return null;
         }
@@ -85,6 +85,16 @@ public final class Jute {
             acl.add(new Acl(readInt(in), readId(in)));
         }
         return acl;
+    }
+
+    /// {@return how many entries a list has, -1 for null; any other negative number is an empty
+    /// list, as the original reads it}
+    private static int readCount(ByteBuf in, int least) {
+        if (in.readableBytes() >= Integer.BYTES && in.getInt(in.readerIndex()) < NULL) {
+            in.skipBytes(Integer.BYTES);
+            return 0;
+        }
+        return readLength(in, least);
     }
 
     static Id readId(ByteBuf in) {

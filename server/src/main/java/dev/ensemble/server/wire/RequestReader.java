@@ -98,7 +98,15 @@ final class RequestReader {
         return end;
     }
 
+    /// A path that is null spoils the whole multi, where alone it is a wrong argument.
+    private static void requirePath(ByteBuf in) {
+        if (in.readableBytes() >= Integer.BYTES && in.getInt(in.readerIndex()) == -1) {
+            throw new MalformedException("a path in a multi is null");
+        }
+    }
+
     private static Request.Write readMultiPart(int type, ByteBuf in) {
+        requirePath(in);
         if (type == Op.CHECK) {
             return new Request.Check(Jute.readString(in), Jute.readInt(in));
         }
@@ -106,9 +114,12 @@ final class RequestReader {
         return part instanceof Request.Create create ? inMulti(create) : part;
     }
 
-    /// A multi knows flags that are wrong as a wrong frame, and takes the container flag at its
-    /// word.
+    /// A multi knows flags that are wrong as a wrong frame, and so a list that is null unless there
+    /// is a ttl; and takes the container flag at its word.
     private static Request.Create inMulti(Request.Create create) {
+        if (create.acl() == null && create.op() != CreateOp.TTL) {
+            throw new MalformedException("a null ACL in a multi");
+        }
         int flags = create.flags();
         if (flags < 0 || flags > MAX_FLAGS) {
             throw new MalformedException("create flags " + flags + " in a multi");
@@ -158,6 +169,7 @@ final class RequestReader {
     private static Request.MultiRead readMultiRead(ByteBuf in) {
         var parts = new ArrayList<Request.Read>();
         for (int type = Jute.readInt(in); !isEnd(in); type = Jute.readInt(in)) {
+            requirePath(in);
             parts.add(readReadPart(type, in));
         }
         return new Request.MultiRead(parts);

@@ -36,8 +36,20 @@ final class JuteTest {
     void aLengthThatCannotBeIsMalformed(String hex) {
         assertThrows(MalformedException.class, () -> Jute.readString(bytes(hex)));
         assertThrows(MalformedException.class, () -> Jute.readBuffer(bytes(hex)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"7fffffff", "0000000361 62", "000000", ""})
+    void aCountThatCannotBeIsMalformed(String hex) {
         assertThrows(MalformedException.class, () -> Jute.readStrings(bytes(hex)));
         assertThrows(MalformedException.class, () -> Jute.readAcl(bytes(hex)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fffffffe", "80000000"})
+    void aCountBelowThatOfNullIsNone(String hex) {
+        assertEquals(List.of(), Jute.readStrings(bytes(hex)));
+        assertEquals(List.of(), Jute.readAcl(bytes(hex)));
     }
 
     @Test
