@@ -85,6 +85,11 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
                 && (member.incarnation() == 0 || member.incarnation() == incarnation);
     }
 
+    /// {@return whether this is a server that no other one can reach}
+    public boolean isAlone() {
+        return members.size() == 1 && members.values().iterator().next().port() == 0;
+    }
+
     /// {@return how many voters are a quorum}
     public int needed() {
         return voters().size() / 2 + 1;

@@ -6,6 +6,7 @@ import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Session;
+import dev.ensemble.server.model.Stat;
 import dev.ensemble.server.model.Txn;
 import dev.ensemble.server.model.WatchEvent;
 
@@ -144,6 +145,11 @@ final class Application {
     /// A configuration makes the version -1, as the original's reconfig does.
     private Result configure(Ensemble ensemble) {
         draft.putEnsemble(ensemble);
+        if (ensemble.isAlone()) {
+            // The original does not touch the znode of a server alone either.
+            Stat unchanged = Tree.stat(Objects.requireNonNull(draft.znode(Paths.CONFIG)));
+            return new Result.Configured(ensemble, unchanged);
+        }
         byte[] text =
                 ensemble.members().isEmpty()
                         ? new byte[0]

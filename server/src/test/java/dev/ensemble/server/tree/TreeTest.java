@@ -179,6 +179,17 @@ final class TreeTest {
     }
 
     @Test
+    @DisplayName("The configuration of a server alone is not shown: /zookeeper/config stays empty")
+    void configurationOfOneAlone() {
+        Stat before = Objects.requireNonNull(tree.stat("/zookeeper/config"));
+        var member = new Ensemble.Member(1, "here", 0, 0, Ensemble.Role.PARTICIPANT, null, 5);
+        apply(0x2a, new Txn.Configure(Ensemble.declared("id", List.of(member))));
+        assertEquals(0x2a, tree.ensemble().version());
+        assertEquals(before, tree.stat("/zookeeper/config"));
+        assertArrayEquals(new byte[0], tree.data("/zookeeper/config"));
+    }
+
+    @Test
     @DisplayName("A configuration is the text of /zookeeper/config; its version is the zxid")
     void configuration() {
         assertEquals(0, tree.ensemble().version());
