@@ -100,6 +100,11 @@ public final class ClientServer implements AutoCloseable {
         loops.values().forEach(ClientLoop::start);
     }
 
+    /// {@return whether the I/O threads turn}
+    public Pulse pulse() {
+        return new Pulse(threads);
+    }
+
     private ServerBootstrap bootstrap(ByteBufAllocator allocator) {
         var server =
                 new ServerBootstrap()

@@ -257,6 +257,11 @@ public final class Links implements AutoCloseable {
         return options.timing();
     }
 
+    /// {@return whether the I/O thread turns}
+    public Pulse pulse() {
+        return new Pulse(group);
+    }
+
     /// {@return the longest frame that a member may send}
     public int maxFrameBytes() {
         return options.maxFrameBytes();

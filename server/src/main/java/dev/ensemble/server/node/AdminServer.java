@@ -74,10 +74,12 @@ final class AdminServer implements AutoCloseable {
     private HttpServer.Response fact(String path) {
         Facts facts = observed.facts();
         return switch (path) {
-            case "/livez" ->
-                    observed.isAlive()
-                            ? HttpServer.Response.text(200, "ok")
-                            : HttpServer.Response.text(503, "the peer thread is stuck");
+            case "/livez" -> {
+                String reason = observed.stuck();
+                yield reason == null
+                        ? HttpServer.Response.text(200, "ok")
+                        : HttpServer.Response.text(503, reason);
+            }
             case "/startupz" ->
                     facts == null
                             ? HttpServer.Response.text(503, "starting")

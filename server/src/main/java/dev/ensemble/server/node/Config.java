@@ -36,6 +36,7 @@ public record Config(
         Auth auth,
         Znodes znodes,
         Tls tls,
+        Storage storage,
         Membership membership,
         Admin admin,
         @Nullable Metrics metrics,
@@ -130,6 +131,19 @@ public record Config(
     /// @param extendedTypes there are TTL nodes
     /// @param enforceQuota a hard limit refuses what exceeds it
     public record Znodes(boolean extendedTypes, boolean enforceQuota, Reaping reaping) {}
+
+    /// How the data folder is used (`docs/storage.md`).
+    ///
+    /// @param lowWaterMegabytes with less free space the member takes part no more; -1: 256, or an
+    ///   eighth of a smaller volume
+    public record Storage(int lowWaterMegabytes) {
+        static final long LOW_WATER_BYTES = 256L << 20;
+
+        /// {@return the same in bytes, negative if the volume decides}
+        long lowWaterBytes() {
+            return lowWaterMegabytes < 0 ? -1 : (long) lowWaterMegabytes << 20;
+        }
+    }
 
     /// When an ensemble whose members hold nothing yet may form (`safety.md` 7).
     public enum Bootstrap {

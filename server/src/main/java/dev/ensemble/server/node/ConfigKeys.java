@@ -45,7 +45,8 @@ final class ConfigKeys {
                 jvm.pause.monitor jvm.pause.sleep.time.ms jvm.pause.info-threshold.ms jvm.pause.warn-threshold.ms
                 admin.commandURL admin.tokenFile extendedTypesEnabled enforceQuota
                 znode.container.checkIntervalMs znode.container.maxPerMinute
-                znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis\
+                znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis
+                disk.lowWaterMegabytes\
                 """);
         add(
                 new Use.Read(),

@@ -125,6 +125,8 @@ final class ConfigParser {
                 new AuthConfig(values, tls.clients() != null).read(),
                 znodes(myid),
                 tls,
+                new Config.Storage(
+                        values.number("disk.lowWaterMegabytes", -1, -1, Integer.MAX_VALUE)),
                 membership(members, standalone),
                 admin(),
                 metrics(),

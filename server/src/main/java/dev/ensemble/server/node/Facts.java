@@ -22,6 +22,9 @@ import java.util.Map;
 /// @param voters and `learners`: empty unless this member leads
 /// @param reasonsNotToStop null if no leader has said
 /// @param outstanding requests of local clients under way
+/// @param warnings what the member's core wants a person to know, of the last minutes
+/// @param resting it takes nothing in, since its disk is full and the others can do without it
+/// @param cramped it leads, and refuses what makes data grow, since no quorum has space
 /// @param leaderSinceNanos when this member began to lead; 0 if it does not
 record Facts(
         long nanos,
@@ -43,6 +46,9 @@ record Facts(
         @Nullable List<String> reasonsNotToStop,
         int outstanding,
         Tree tree,
+        List<String> warnings,
+        boolean resting,
+        boolean cramped,
         long leaderSinceNanos,
         Counts counts) {
 

@@ -19,12 +19,15 @@ import java.util.function.Consumer;
 /// its own.
 ///
 /// A version is stored only once the member's own log on disk reaches that far (`safety.md` 2): a
-/// commit may be known before. Owned by the peer thread but for [#micros].
+/// commit may be known before. Owned by the peer thread but for [#micros] and [#hurry].
 final class Flushing {
     private static final Logger LOG = LoggerFactory.getLogger(Flushing.class);
 
     /// So much log is stored as state in a fraction of a second.
     private static final long QUICK_BYTES = 8 << 20;
+
+    /// On a disk with little space the log is stored so much earlier: then it can go.
+    private static final long HURRY = 16;
 
     private final Store store;
     private final Consumer<Throwable> failed;
@@ -34,6 +37,7 @@ final class Flushing {
     private final AtomicLong stored;
 
     private volatile boolean busy;
+    private volatile boolean hurried;
     private @Nullable Tree candidate;
     private long lastNanos;
 
@@ -58,8 +62,9 @@ final class Flushing {
         Tree due = candidate;
         if (due == null) {
             long pending = store.bytesSinceFlush();
-            boolean late = pending > 0 && nowNanos - lastNanos >= nanos;
-            if ((pending >= bytes || late) && committed.zxid() > stored.get()) {
+            long hurry = hurried ? HURRY : 1;
+            boolean late = pending > 0 && nowNanos - lastNanos >= nanos / hurry;
+            if ((pending >= bytes / hurry || late) && committed.zxid() > stored.get()) {
                 candidate = committed;
             }
         } else if (due.zxid() <= synced) {
@@ -67,6 +72,11 @@ final class Flushing {
             lastNanos = nowNanos;
             begin(due);
         }
+    }
+
+    /// The disk has little space, or enough again. Any thread.
+    void hurry(boolean now) {
+        hurried = now;
     }
 
     /// Another tree is in force, and on disk: what was to be stored belongs to a history that has

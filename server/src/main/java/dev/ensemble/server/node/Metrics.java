@@ -125,6 +125,7 @@ final class Metrics implements AutoCloseable {
         replication(to, facts);
         times(to, parts.loop().statistics());
         log(to, parts.store().metrics());
+        space(to, parts.upkeep().space(), facts);
         time(
                 to,
                 "snapshottime",
@@ -259,6 +260,17 @@ final class Metrics implements AutoCloseable {
                         MICROS,
                         "From a proposal of this leader to its commit in ms",
                         statistics.quorumAckLatency.read()));
+    }
+
+    private static void space(List<Sample> to, Upkeep.Space space, Facts facts) {
+        gauge(to, "disk_free_bytes", "Free bytes of the data folder's disk", space.freeBytes());
+        gauge(to, "disk_low", "1: less is free than should be", space.low() ? 1 : 0);
+        gauge(to, "disk_resting", "1: takes no part, for a full disk", facts.resting() ? 1 : 0);
+        gauge(
+                to,
+                "disk_growth_refused",
+                "1: leads, and refuses what makes data grow, since no quorum has space",
+                facts.cramped() ? 1 : 0);
     }
 
     private static void log(List<Sample> to, LogMetrics log) {

@@ -24,6 +24,7 @@ final class Observed {
             ClientServer clients,
             Flushing flushing,
             PeerLoop loop,
+            Upkeep upkeep,
             Start start,
             @Nullable PauseMonitor pauses,
             List<String> warnings) {}
@@ -112,10 +113,15 @@ final class Observed {
         return (clock.getAsLong() - startNanos) / 1_000_000;
     }
 
-    /// {@return whether turns of the peer thread come, or have not begun yet}
-    boolean isAlive() {
+    /// {@return which thread no longer turns; null if all do, or have not begun yet}
+    @Nullable String stuck() {
         Facts now = facts;
-        return now == null || clock.getAsLong() - now.nanos() < STUCK_NANOS;
+        Parts wired = parts;
+        long nanos = clock.getAsLong();
+        if (now != null && nanos - now.nanos() >= STUCK_NANOS) {
+            return "the peer thread is stuck";
+        }
+        return wired == null ? null : wired.upkeep().stuck(nanos);
     }
 
     /// {@return how long the member has been out of sync with a leader, 0 if it is in sync}
@@ -141,6 +147,9 @@ final class Observed {
         if (now.configuration().version() == 0
                 || !now.configuration().members().containsKey(config.myid())) {
             return "not a member of a committed configuration";
+        }
+        if (now.resting()) {
+            return "the disk is nearly full";
         }
         if (!now.everInSync()) {
             return "not in sync yet";
@@ -174,7 +183,25 @@ final class Observed {
                     .forEach((id, text) -> warnings.add("link with member " + id + ": " + text));
         }
         differences(now, warnings);
+        space(now, wired.upkeep().space(), warnings);
+        warnings.addAll(now.warnings());
         return warnings;
+    }
+
+    private static void space(Facts now, Upkeep.Space space, List<String> warnings) {
+        if (space.low()) {
+            warnings.add(
+                    String.format(
+                            "the disk is nearly full: %d MiB are free, it should be %d%s",
+                            space.freeBytes() >> 20,
+                            space.lowWaterBytes() >> 20,
+                            now.resting() ? "; this member takes no part until then" : ""));
+        }
+        if (now.cramped()) {
+            warnings.add(
+                    "no quorum has space on its disks: what makes data grow is refused with"
+                            + " QuotaExceeded, delete what is not needed");
+        }
     }
 
     private void differences(Facts now, List<String> warnings) {

@@ -24,11 +24,10 @@ import org.slf4j.LoggerFactory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -78,6 +77,8 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     static final int INBOX = 16 << 10;
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
     private static final long FACTS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long WARNED_NANOS = TimeUnit.MINUTES.toNanos(10);
+    private static final int WARNINGS = 50;
 
     private final Inbox<Input> inbox;
     private final Member member;
@@ -95,7 +96,11 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
 
     // Of the thread.
     private final ArrayDeque<Storing> identities = new ArrayDeque<>();
-    private final Set<String> warned = new HashSet<>();
+
+    /// What the core warned of, with when it did so last: told again once it has been quiet for a
+    /// while.
+    private final LinkedHashMap<String, Long> warned = new LinkedHashMap<>();
+
     private final Statistics statistics;
     private List<Output> forClients = new ArrayList<>();
     private @Nullable String shownRole;
@@ -404,9 +409,20 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     }
 
     private void warn(String text) {
-        if (warned.size() < 1000 && warned.add(text)) {
+        if (warned.put(text, nowNanos) == null) {
             LOG.atWarn().log(text);
         }
+        if (warned.size() > WARNINGS) {
+            warned.pollFirstEntry();
+        }
+    }
+
+    private List<String> recentWarnings() {
+        if (warned.isEmpty()) {
+            return List.of();
+        }
+        warned.values().removeIf(then -> nowNanos - then > WARNED_NANOS);
+        return List.copyOf(warned.keySet());
     }
 
     private void publishFacts(Outlets out) {
@@ -439,6 +455,9 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                                 peer.reasonsNotToStop(),
                                 member.outstanding(),
                                 member.tree(),
+                                recentWarnings(),
+                                peer.isResting(),
+                                peer.isCramped(),
                                 leaderSinceNanos,
                                 statistics.counts(member.expiredSessions())));
     }

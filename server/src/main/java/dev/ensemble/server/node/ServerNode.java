@@ -9,6 +9,7 @@ import dev.ensemble.server.net.ClientServer;
 import dev.ensemble.server.net.ClientSettings;
 import dev.ensemble.server.net.LinkCodec;
 import dev.ensemble.server.net.Links;
+import dev.ensemble.server.net.Pulse;
 import dev.ensemble.server.net.SnapshotFetch;
 import dev.ensemble.server.net.SnapshotSender;
 import dev.ensemble.server.store.LogWriter;
@@ -160,6 +161,7 @@ public final class ServerNode implements AutoCloseable {
                         : bind(served, plain, config.tls().unified() ? clientTls : null, true);
         int securePort = secure == null ? 0 : bind(served, secure, clientTls, false);
 
+        Upkeep upkeep = upkeep(store, log, links, served, inbox, flushing);
         observed.started(
                 new Observed.Parts(
                         store,
@@ -167,6 +169,7 @@ public final class ServerNode implements AutoCloseable {
                         served,
                         flushing,
                         loop,
+                        upkeep,
                         started,
                         pauses(),
                         warnings(recovered)));
@@ -180,6 +183,8 @@ public final class ServerNode implements AutoCloseable {
                         this::fatal));
         parts.push(loop::stop);
         parts.push(fetching::stop);
+        upkeep.start();
+        parts.push(upkeep);
         dial(links, member.peer().configuration());
         ports =
                 new Ports(
@@ -268,6 +273,27 @@ public final class ServerNode implements AutoCloseable {
                     ExitCode.DATA_DIR_INACCESSIBLE,
                     "the data in " + folder + " cannot be used: " + e.getMessage(),
                     e);
+        }
+    }
+
+    private Upkeep upkeep(
+            Store store,
+            LogWriter log,
+            @Nullable Links links,
+            ClientServer served,
+            Inbox<Input> inbox,
+            Flushing flushing)
+            throws StartFailure {
+        var pulses = new ArrayList<Pulse>(List.of(served.pulse()));
+        if (links != null) {
+            pulses.add(links.pulse());
+        }
+        try {
+            long lowWater = config.storage().lowWaterBytes();
+            return new Upkeep(store, log, pulses, inbox, flushing, lowWater);
+        } catch (IOException e) {
+            throw new StartFailure(
+                    ExitCode.DATA_DIR_INACCESSIBLE, "the disk cannot be asked for its space: " + e, e);
         }
     }
 

@@ -46,6 +46,9 @@ public interface Disk extends Closeable {
     /// {@return how many bytes may still be written}
     long freeBytes() throws IOException;
 
+    /// {@return how many bytes the whole file system has}
+    long totalBytes() throws IOException;
+
     @Override
     void close() throws IOException;
 

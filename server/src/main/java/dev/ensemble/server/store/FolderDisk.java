@@ -195,6 +195,11 @@ final class FolderDisk implements Disk {
     }
 
     @Override
+    public long totalBytes() throws IOException {
+        return Files.getFileStore(root).getTotalSpace();
+    }
+
+    @Override
     public void close() throws IOException {
         if (lock != null) {
             lock.close();

@@ -35,6 +35,7 @@ public final class LogWriter implements AutoCloseable {
     private final BlockingQueue<Object> queue;
     private final Thread thread;
     private volatile boolean ended;
+    private volatile long turnSinceNanos;
 
     LogWriter(DiskWork work, StoreOptions options, Listener listener) {
         this.work = work;
@@ -57,6 +58,12 @@ public final class LogWriter implements AutoCloseable {
     /// {@return how many orders may be given before [#submit] waits}
     public int room() {
         return queue.remainingCapacity();
+    }
+
+    /// {@return for how long the thread has been at what it does now; 0 if it waits for work}
+    public long busyNanos(long nowNanos) {
+        long since = turnSinceNanos;
+        return since == 0 ? 0 : nowNanos - since;
     }
 
     /// {@return the zxid up to which the log is on disk}
@@ -98,7 +105,9 @@ public final class LogWriter implements AutoCloseable {
     /// {@return whether there will be another turn}
     private boolean turn() throws IOException, InterruptedException {
         var taken = new ArrayList<Object>();
+        turnSinceNanos = 0;
         taken.add(queue.take());
+        turnSinceNanos = System.nanoTime() | 1;
         queue.drainTo(taken, TURN_JOBS);
         List<DiskWork.Job> jobs = new ArrayList<>(taken.size());
         boolean more = true;

@@ -186,6 +186,11 @@ public final class Store implements AutoCloseable {
         return disk.freeBytes();
     }
 
+    /// {@return how many bytes the folder's file system has; any thread}
+    public long totalBytes() throws IOException {
+        return disk.totalBytes();
+    }
+
     /// Ends the log thread once it has done what was ordered, and lets go of the folder.
     @Override
     public void close() throws IOException {

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.jr.ob.JSON;
 
 import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooDefs;
 import org.apache.zookeeper.ZooKeeper;
@@ -114,6 +115,56 @@ final class ServerNodeTest {
             assertTrue(word(node, "srvr").contains("\nMode: standalone\n"));
             assertTrue(word(node, "mntr").contains("\nzk_commit_count\t"));
             assertEquals("imok", word(node, "ruok"));
+        }
+    }
+
+    /// A mark above all that the disk has: it is full from the start.
+    @Test
+    void aFullDiskRefusesGrowthAndLetsPeopleDelete() throws Exception {
+        byte[] data = new byte[10];
+        try (ServerNode node = ServerNode.start(config(""));
+                ZooKeeper client = connect(node)) {
+            client.create("/a", data, ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+        }
+        String full = "disk.lowWaterMegabytes=" + Integer.MAX_VALUE + "\n";
+        try (ServerNode node = ServerNode.start(config(PROMETHEUS + full));
+                ZooKeeper client = connect(node)) {
+            waitFor(() -> page(node).contains("\ndisk_growth_refused 1\n"));
+            assertThrows(
+                    KeeperException.QuotaExceededException.class,
+                    () ->
+                            client.create(
+                                    "/b",
+                                    data,
+                                    ZooDefs.Ids.OPEN_ACL_UNSAFE,
+                                    CreateMode.PERSISTENT));
+            assertThrows(
+                    KeeperException.QuotaExceededException.class,
+                    () -> client.setData("/a", new byte[11], -1));
+            client.setData("/a", new byte[9], -1);
+            client.delete("/a", -1);
+            assertNull(client.exists("/a", false));
+            String warnings = "" + json(node, "/v1/status").get("warnings");
+            assertTrue(warnings.contains("the disk is nearly full: "), warnings);
+            assertTrue(warnings.contains("refused with QuotaExceeded"), warnings);
+            assertTrue(page(node).contains("\ndisk_low 1\n"), "the metrics say so");
+            assertEquals(200, get(node.ports().admin(), "/livez").statusCode());
+        }
+    }
+
+    private String page(ServerNode node) throws IOException, InterruptedException {
+        return get(node.ports().metrics(), "/metrics").body();
+    }
+
+    private interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    /// The admin port asks what the peer thread tells ten times a second.
+    private static void waitFor(Condition condition) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!condition.holds()) {
+            assertTrue(System.nanoTime() < deadline, "it does not come true");
         }
     }
 

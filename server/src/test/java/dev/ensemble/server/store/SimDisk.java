@@ -302,6 +302,11 @@ final class SimDisk implements Disk {
     }
 
     @Override
+    public long totalBytes() {
+        return capacity;
+    }
+
+    @Override
     public void close() {}
 
     private final class Opened implements File {
