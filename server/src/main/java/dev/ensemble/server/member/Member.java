@@ -194,6 +194,7 @@ public final class Member {
                 case Effect.Send _,
                         Effect.Disk _,
                         Effect.Fetch _,
+                        Effect.ReadLog _,
                         Effect.Disconnect _,
                         Effect.Warn _,
                         Effect.Halt _ ->

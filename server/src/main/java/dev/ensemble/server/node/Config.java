@@ -136,7 +136,9 @@ public record Config(
     ///
     /// @param lowWaterMegabytes with less free space the member takes part no more; -1: 256, or an
     ///   eighth of a smaller volume
-    public record Storage(int lowWaterMegabytes) {
+    /// @param snapshotSizeFactor a learner that lags gets the log from disk as long as that has at
+    ///   most so many times the bytes of the state, else a snapshot
+    public record Storage(int lowWaterMegabytes, double snapshotSizeFactor) {
         static final long LOW_WATER_BYTES = 256L << 20;
 
         /// {@return the same in bytes, negative if the volume decides}

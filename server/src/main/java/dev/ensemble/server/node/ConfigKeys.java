@@ -46,7 +46,7 @@ final class ConfigKeys {
                 admin.commandURL admin.tokenFile extendedTypesEnabled enforceQuota
                 znode.container.checkIntervalMs znode.container.maxPerMinute
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis
-                disk.lowWaterMegabytes\
+                disk.lowWaterMegabytes snapshotSizeFactor\
                 """);
         add(
                 new Use.Read(),
@@ -69,7 +69,7 @@ final class ConfigKeys {
         add(
                 new Use.NotNeeded("state and log are stored in another way"),
                 """
-                snapCount snapSizeLimitInKb txnLogSizeLimitInKb preAllocSize commitLogCount snapshotSizeFactor
+                snapCount snapSizeLimitInKb txnLogSizeLimitInKb preAllocSize commitLogCount
                 snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
                 closeSessionTxn.enabled jute.maxbuffer.extrasize emulate353TTLNodes\
                 """);

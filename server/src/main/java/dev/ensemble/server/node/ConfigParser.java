@@ -126,7 +126,8 @@ final class ConfigParser {
                 znodes(myid),
                 tls,
                 new Config.Storage(
-                        values.number("disk.lowWaterMegabytes", -1, -1, Integer.MAX_VALUE)),
+                        values.number("disk.lowWaterMegabytes", -1, -1, Integer.MAX_VALUE),
+                        values.decimal("snapshotSizeFactor", 0.33)),
                 membership(members, standalone),
                 admin(),
                 metrics(),

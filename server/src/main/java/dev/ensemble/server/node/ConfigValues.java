@@ -78,6 +78,19 @@ final class ConfigValues {
         return value == null ? byDefault : number(key, value, value, least, most);
     }
 
+    double decimal(String key, double byDefault) throws InvalidConfig {
+        String value = values.get(key);
+        try {
+            double number = value == null ? byDefault : Double.parseDouble(value);
+            if (Double.isFinite(number)) {
+                return number;
+            }
+        } catch (NumberFormatException _) {
+            // Said below.
+        }
+        throw InvalidConfig.of(key, String.valueOf(value), "it must be a number");
+    }
+
     /// @param text the number; `value` is all that stands there, for the message
     static int number(String key, String value, String text, int least, int most)
             throws InvalidConfig {

@@ -85,6 +85,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     private final Promises promises;
     private final Fetching fetching;
     private final Flushing flushing;
+    private final Replaying replaying;
     private final Thread thread = Thread.ofPlatform().name("peer").unstarted(this::run);
 
     private final Queue<CompletableFuture<@Nullable SortedMap<Long, List<Long>>>>
@@ -119,6 +120,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             Promises promises,
             Fetching fetching,
             Flushing flushing,
+            Replaying replaying,
             long nowNanos) {
         this.inbox = inbox;
         this.member = member;
@@ -126,6 +128,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         this.promises = promises;
         this.fetching = fetching;
         this.flushing = flushing;
+        this.replaying = replaying;
         this.nowNanos = nowNanos;
         this.inSyncNanos = nowNanos;
         this.lookingSinceNanos = nowNanos;
@@ -252,7 +255,10 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             out.links().noticed(event);
         }
         switch (event) {
-            case Event.LinkDown(int from) -> promises.forget(from);
+            case Event.LinkDown(int from) -> {
+                promises.forget(from);
+                replaying.end(from);
+            }
             case Event.Received received -> statistics.received(received.message());
             case Event.Persisted(long ticket) -> {
                 while (!identities.isEmpty() && identities.peekFirst().ticket() <= ticket) {
@@ -321,6 +327,10 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                 statistics.sent(message);
                 if (message instanceof Message.Snap(long zxid)) {
                     promise(to, epoch, zxid);
+                    replaying.keep(to, zxid);
+                } else if (message instanceof Message.UpToDate) {
+                    promises.forget(to);
+                    replaying.end(to);
                 }
                 if (out.links() != null) {
                     out.links().send(to, epoch, message);
@@ -336,6 +346,8 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                 out.log().submit(ticket, op);
             }
             case Effect.Fetch(int leader, long epoch, long zxid) -> fetch(leader, epoch, zxid, out);
+            case Effect.ReadLog(int learner, long at, long after) ->
+                    replaying.read(learner, at, after, member.tree());
             case Effect.Disconnect(int peer, String reason) -> {
                 if (out.links() != null) {
                     out.links().disconnect(peer, reason);

@@ -142,9 +142,11 @@ public final class ServerNode implements AutoCloseable {
         var promises = new Promises();
         var flushing = new Flushing(store, FLUSH_BYTES, FLUSH_SECONDS, now, this::fatal);
         var fetching = new Fetching(store, inbox);
+        var replaying = new Replaying(store, inbox, config.storage().snapshotSizeFactor());
+        parts.push(replaying);
         Member member = member(recovered, schemes, codec, now);
         Hello hello = hello(recovered);
-        var loop = new PeerLoop(inbox, member, hello, promises, fetching, flushing, now);
+        var loop = new PeerLoop(inbox, member, hello, promises, fetching, flushing, replaying, now);
 
         LogWriter log = store.startLog(loop);
         parts.push(() -> flushing.last(loop.lastTree(), log.synced()));
@@ -293,7 +295,9 @@ public final class ServerNode implements AutoCloseable {
             return new Upkeep(store, log, pulses, inbox, flushing, lowWater);
         } catch (IOException e) {
             throw new StartFailure(
-                    ExitCode.DATA_DIR_INACCESSIBLE, "the disk cannot be asked for its space: " + e, e);
+                    ExitCode.DATA_DIR_INACCESSIBLE,
+                    "the disk cannot be asked for its space: " + e,
+                    e);
         }
     }
 

@@ -31,6 +31,8 @@ public final class Coverage {
         RESTED_MEMBERS_BACK,
         GROWTH_REFUSED,
         DIFFS,
+        LOG_READS,
+        LOGS_TOO_SHORT,
         TRUNCATIONS,
         SNAPSHOTS_ASKED,
         SNAPSHOTS_INSTALLED,

@@ -5,6 +5,7 @@ import dev.ensemble.server.model.Payload;
 import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.tree.Tree;
 import dev.ensemble.server.zab.DiskOp;
+import dev.ensemble.server.zab.History;
 
 import org.jspecify.annotations.Nullable;
 
@@ -269,7 +270,8 @@ final class SimulatedDisk {
             state = new State(zxid, tree);
             coverage.count(Coverage.Of.FLUSHES);
             if (chance.happens(0.7)) {
-                removedUpTo = zxid - (chance.happens(0.5) ? 0 : Math.min(3, Zxid.counter(zxid)));
+                long kept = chance.happens(0.5) ? 0 : Math.min(3, Zxid.counter(zxid));
+                removedUpTo = Math.max(removedUpTo, zxid - kept);
             }
         }
     }
@@ -354,6 +356,21 @@ final class SimulatedDisk {
     /// {@return the entries behind the stored state}
     List<Entry> behindState() {
         return log.subList(firstAfter(log, state.zxid), log.size());
+    }
+
+    /// {@return a few entries behind `after`, the first right behind it; none if they are no longer
+    /// there, or not yet}
+    List<History.Entry> readBehind(long after) {
+        List<Entry> there = retained();
+        int first = firstAfter(there, after);
+        boolean reachesBack = after >= removedUpTo && (first > 0 || after == removedUpTo);
+        if (!reachesBack || (first > 0 && there.get(first - 1).zxid != after)) {
+            return List.of();
+        }
+        int most = chance.between(1, 10) > 9 ? 200 : 20;
+        return there.subList(first, Math.min(there.size(), first + most)).stream()
+                .map(each -> new History.Entry(each.zxid, each.payload))
+                .toList();
     }
 
     /// {@return how many entries in front of the stored state were kept too}

@@ -287,6 +287,17 @@ final class SimulatedProcess {
             }
             case Effect.Disk(long ticket, var op) -> host.disk().ask(ticket, op);
             case Effect.Fetch(int leader, long epoch, long zxid) -> fetch(leader, epoch, zxid);
+            case Effect.ReadLog(int learner, long at, long after) ->
+                    world.schedule.after(
+                            world.chance.around(5 * Schedule.MILLIS),
+                            () -> {
+                                var read = host.disk().readBehind(after);
+                                world.coverage.count(
+                                        read.isEmpty()
+                                                ? Coverage.Of.LOGS_TOO_SHORT
+                                                : Coverage.Of.LOG_READS);
+                                take(new Event.LogRead(learner, at, after, read));
+                            });
             case Effect.Disconnect(int peer, String _) -> world.network.disconnect(this, peer);
             case Effect.Halt(String reason) ->
                     throw new Violation("member " + myid() + " stops: " + reason);

@@ -7,6 +7,8 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
@@ -33,7 +35,10 @@ final class DiskWork implements Closeable {
     private final LogMetrics metrics;
     private final List<DiskOp.Append> batch = new ArrayList<>();
 
-    private Current current;
+    /// From where on learners need the log.
+    private final Map<Integer, Long> kept = new ConcurrentHashMap<>();
+
+    private volatile Current current;
     private TxnLog log;
     private long batchBytes;
     private long batchTicket;
@@ -70,6 +75,24 @@ final class DiskWork implements Closeable {
         low = now;
     }
 
+    /// See [Store#keep].
+    void keep(int learner, long zxid) {
+        kept.put(learner, zxid);
+    }
+
+    void letGo(int learner) {
+        kept.remove(learner);
+    }
+
+    private long needed() {
+        return kept.values().stream().mapToLong(Long::longValue).min().orElse(Long.MAX_VALUE);
+    }
+
+    /// {@return the folder of the log in force; any thread}
+    String logFolder() {
+        return current.logFolder();
+    }
+
     /// {@return whether all of the reserve was there when it was last looked at; any thread}
     boolean isReserved() {
         return reserved;
@@ -98,7 +121,9 @@ final class DiskWork implements Closeable {
                 }
                 case Stored(long zxid) -> {
                     writeBatch(persisted);
-                    log.deleteUpTo(zxid, low ? 0 : options.tailSegments());
+                    log.deleteUpTo(
+                            low ? zxid : Math.min(zxid, needed()),
+                            low ? 0 : options.tailSegments());
                 }
                 case Refill _ -> {
                     writeBatch(persisted);

@@ -176,6 +176,22 @@ public final class Store implements AutoCloseable {
         return opened.states().receive(zxid);
     }
 
+    /// {@return a reader of the log, for a thread of its own}
+    public LogReader reader() {
+        return new LogReader(disk, work.logFolder());
+    }
+
+    /// Keeps the log behind `zxid` for a learner that needs it next, in place of what was kept for
+    /// it before. Any thread.
+    public void keep(int learner, long zxid) {
+        work.keep(learner, zxid);
+    }
+
+    /// That learner needs no more. Any thread.
+    public void letGo(int learner) {
+        work.letGo(learner);
+    }
+
     /// {@return what the log has done; any thread}
     public LogMetrics metrics() {
         return metrics;

@@ -8,6 +8,9 @@ sealed interface CatchUp {
     /// It is one once everything behind `common` is cut.
     record Trunc(long common) implements CatchUp {}
 
+    /// As [Diff], or as [Trunc] if it is longer; but what lies behind `common` is on disk only.
+    record Replay(long common, boolean cut) implements CatchUp {}
+
     /// The leader no longer has what lies between.
     record Snap() implements CatchUp {}
 }

@@ -19,6 +19,10 @@ public sealed interface Effect {
     /// forgotten.
     record Fetch(int leader, long epoch, long zxid) implements Effect {}
 
+    /// Read the next entries of the own log behind `after` from disk, for a learner: answered by
+    /// [Event.LogRead].
+    record ReadLog(int learner, long epoch, long after) implements Effect {}
+
     /// The fetched state replaces the tree; the next delivery is behind `zxid`.
     record Replace(long zxid) implements Effect {}
 

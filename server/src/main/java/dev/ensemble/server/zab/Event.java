@@ -1,5 +1,7 @@
 package dev.ensemble.server.zab;
 
+import java.util.List;
+
 /// What can happen to a peer. Events of one link come in order: up, what was received, down.
 public sealed interface Event {
     /// A link is up and both have said hello. Replaces an older one to the same member, whose end
@@ -20,6 +22,13 @@ public sealed interface Event {
     record SnapshotFetched(long epoch, long zxid) implements Event {}
 
     record SnapshotFailed(long epoch, long zxid, String reason) implements Event {}
+
+    /// Answer to [Effect.ReadLog].
+    ///
+    /// @param entries contiguous, the first right behind `after`; none if the log does not reach
+    ///   back so far or a snapshot is the better way
+    record LogRead(int learner, long epoch, long after, List<History.Entry> entries)
+            implements Event {}
 
     /// The disk has less space left than it should (`safety.md` 13), or enough again.
     record Space(boolean full) implements Event {}

@@ -126,7 +126,7 @@ final class Following implements Role {
                                 && phase != Phase.RESTING;
                 yield silent || late ? peer.look() : this;
             }
-            case Event.LinkDown _, Event.Received _, Event.Space _ -> this;
+            case Event.LinkDown _, Event.Received _, Event.Space _, Event.LogRead _ -> this;
         };
     }
 
@@ -271,6 +271,10 @@ final class Following implements Role {
                                     + Local.text(local.history.last()));
                 }
                 local.append(zxid, payload);
+                if (phase == Phase.SYNCING) {
+                    // Something comes: who lacks much may take as long as that takes.
+                    joinBy = local.now + local.config.joinNanos();
+                }
             }
             case Message.Commit(long zxid) when synchronising -> local.commit(zxid);
             case Message.NewLeader(long zxid) when synchronising && phase == Phase.SYNCING -> {

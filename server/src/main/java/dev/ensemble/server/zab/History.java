@@ -182,7 +182,7 @@ public final class History {
 
     private CatchUp from(long common, long learnerLast) {
         if (common < base) {
-            return new CatchUp.Snap();
+            return new CatchUp.Replay(common, common != learnerLast);
         }
         return common == learnerLast ? new CatchUp.Diff(common) : new CatchUp.Trunc(common);
     }

@@ -69,6 +69,7 @@ final class Leading implements Role {
     private final Map<Integer, Learner> learners = new TreeMap<>();
     private final Acks acks = new Acks();
     private final Space space = new Space();
+    private final Map<Integer, Replay> replays = new HashMap<>();
     private Phase phase = Phase.DISCOVERY;
     private long epoch;
     private long ticket;
@@ -138,6 +139,12 @@ final class Leading implements Role {
                     received(from, incarnation, at, message);
             case Event.Persisted _ -> persisted();
             case Event.Tick _ -> tick();
+            case Event.LogRead(int learner, long at, long after, var entries) -> {
+                if (at == epoch) {
+                    logRead(learner, after, entries);
+                }
+                yield this;
+            }
             case Event.SnapshotFetched _, Event.SnapshotFailed _, Event.Space _ -> this;
         };
     }
@@ -146,6 +153,7 @@ final class Leading implements Role {
         learners.remove(id);
         acks.remove(id);
         space.forget(id);
+        replays.remove(id);
     }
 
     private Role received(int from, long incarnation, long at, Message message) {
@@ -290,6 +298,7 @@ final class Leading implements Role {
             case Message.Pong(long answered, boolean full) -> {
                 space.heard(learner.id, full);
                 learner.pongRound = Math.max(learner.pongRound, answered);
+                replay(learner);
                 confirm();
             }
             case Message.Forward _,
@@ -357,11 +366,74 @@ final class Leading implements Role {
                 local.send(learner.id, epoch, new Message.Trunc(common));
                 sendFrom(learner, common);
             }
-            case CatchUp.Snap _ -> {
-                learner.stage = Stage.SNAPPING;
-                local.send(learner.id, epoch, new Message.Snap(local.history.committed()));
+            case CatchUp.Replay(long common, boolean cut) -> {
+                replays.put(learner.id, new Replay(common, cut));
+                local.out.accept(new Effect.ReadLog(learner.id, epoch, common));
             }
+            case CatchUp.Snap _ -> snap(learner);
         }
+    }
+
+    private void snap(Learner learner) {
+        learner.stage = Stage.SNAPPING;
+        local.send(learner.id, epoch, new Message.Snap(local.history.committed()));
+    }
+
+    private void logRead(int id, long after, List<History.Entry> entries) {
+        Learner learner = learners.get(id);
+        Replay replay = replays.get(id);
+        if (learner == null || replay == null || replay.after != after || replay.next != null) {
+            return; // Of an earlier connection.
+        }
+        if (!entries.isEmpty()) {
+            replay.next = entries;
+            replay(learner);
+        } else if (replay.begun) {
+            // It comes back, and then another way is found.
+            forget(id);
+            local.out.accept(new Effect.Disconnect(id, "the log that it was read from is gone"));
+        } else {
+            replays.remove(id);
+            snap(learner);
+        }
+    }
+
+    /// Sends the next piece from disk, if it is here and the learner has got the one before; what
+    /// is in memory follows the last one.
+    private void replay(Learner learner) {
+        Replay replay = replays.get(learner.id);
+        if (replay == null || replay.next == null || learner.pongRound < replay.round) {
+            return;
+        }
+        if (!replay.begun) {
+            replay.begun = true;
+            local.send(
+                    learner.id,
+                    epoch,
+                    replay.cut ? new Message.Trunc(replay.after) : new Message.Diff());
+        }
+        for (History.Entry entry : replay.next) {
+            if (!Zxid.follows(replay.after, entry.zxid())) {
+                throw new IllegalStateException(
+                        "read "
+                                + Local.text(entry.zxid())
+                                + " behind "
+                                + Local.text(replay.after)
+                                + " from the log");
+            }
+            local.send(learner.id, epoch, new Message.Proposal(entry.zxid(), entry.payload()));
+            replay.after = entry.zxid();
+        }
+        replay.next = null;
+        if (replay.after >= local.history.base()) {
+            replays.remove(learner.id);
+            sendFrom(learner, replay.after);
+            return;
+        }
+        local.send(learner.id, epoch, new Message.Commit(replay.after));
+        local.out.accept(new Effect.ReadLog(learner.id, epoch, replay.after));
+        ping();
+        replay.round = round;
     }
 
     private void sendFrom(Learner learner, long common) {
@@ -537,6 +609,7 @@ final class Leading implements Role {
         }
         learner.stage = Stage.INFORMED;
         acks.remove(learner.id);
+        replays.remove(learner.id);
         return space.rest(learner.id, true);
     }
 

@@ -110,7 +110,11 @@ final class Looking implements Role {
             }
             case Event.Persisted _ -> begun ? this : begin();
             case Event.Tick _ -> tick();
-            case Event.Received _, Event.SnapshotFetched _, Event.SnapshotFailed _, Event.Space _ ->
+            case Event.Received _,
+                    Event.SnapshotFetched _,
+                    Event.SnapshotFailed _,
+                    Event.Space _,
+                    Event.LogRead _ ->
                     this;
         };
     }

@@ -114,6 +114,7 @@ public final class Peer {
             case Event.Received _,
                     Event.SnapshotFetched _,
                     Event.SnapshotFailed _,
+                    Event.LogRead _,
                     Event.Tick _ -> {}
         }
     }

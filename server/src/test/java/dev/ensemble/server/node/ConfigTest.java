@@ -212,6 +212,7 @@ final class ConfigTest {
                     heartbeatMillis=10               | heartbeatMillis=10 is not valid: it must be a whole number from 50 to 60000
                     heartbeatTimeoutMillis=150       | heartbeatTimeoutMillis=150 is not valid: it must be at least twice heartbeatMillis=100
                     disk.lowWaterMegabytes=-2        | disk.lowWaterMegabytes=-2 is not valid: it must be a whole number of at least -1
+                    snapshotSizeFactor=a third       | snapshotSizeFactor=a third is not valid: it must be a number
                     tickTime=0                       | tickTime=0 is not valid: it must be a whole number from 1 to 1000000
                     tickTime=2s                      | tickTime=2s is not valid: it must be a whole number from 1 to 1000000
                     tickTime=                        | tickTime= is not valid: it must be a whole number from 1 to 1000000

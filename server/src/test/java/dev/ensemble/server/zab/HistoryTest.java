@@ -77,10 +77,15 @@ class HistoryTest {
                         history(0, 1, 2),
                         new CatchUp.Snap()),
                 Arguments.of(
-                        "behind what the leader holds",
+                        "behind what the leader holds in memory",
                         history(z(1, 100), 1, 5),
                         history(0, 1, 99),
-                        new CatchUp.Snap()),
+                        new CatchUp.Replay(z(1, 99), false)),
+                Arguments.of(
+                        "behind what the leader holds in memory, with a tail of its own",
+                        history(z(2, 100), 2, 5),
+                        history(0, 2, 99, 3, 2),
+                        new CatchUp.Replay(z(2, 99), true)),
                 Arguments.of(
                         "at the edge of what the leader holds",
                         history(z(1, 100), 1, 5),
