@@ -38,7 +38,7 @@ public final class Connection implements AutoCloseable {
         return framed(request.done());
     }
 
-    static byte[] framed(byte[] body) {
+    public static byte[] framed(byte[] body) {
         return ByteBuffer.allocate(4 + body.length).putInt(body.length).put(body).array();
     }
 
@@ -65,13 +65,22 @@ public final class Connection implements AutoCloseable {
         }
     }
 
+    /// Says that nothing more is sent, and reads until the server ends the connection.
+    public void finish() throws IOException {
+        socket.shutdownOutput();
+        ByteBuffer last = receive();
+        while (last != null) {
+            last = receive();
+        }
+    }
+
     @Override
     public void close() throws IOException {
         socket.close();
     }
 
     /// The server neither answers nor ends the connection.
-    static final class SilentException extends RuntimeException {
+    public static final class SilentException extends RuntimeException {
         private static final long serialVersionUID = 1;
 
         SilentException(Throwable cause) {

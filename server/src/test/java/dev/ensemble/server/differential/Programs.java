@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Random;
 
 /// Makes a program of a seed: few paths and few clients, so that they get in each other's way.
-final class Programs {
+public final class Programs {
     /// What the super user proves to be with; both servers know the hash.
     static final String SUPER = "super:admin";
 
@@ -69,7 +69,7 @@ final class Programs {
     }
 
     /// {@return requests of all kinds, some of them malformed}
-    static List<byte[]> frames(Random random, int count) {
+    public static List<byte[]> frames(Random random, int count) {
         var programs = new Programs(random.nextLong());
         List<byte[]> frames = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {

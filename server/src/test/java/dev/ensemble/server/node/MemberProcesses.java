@@ -38,11 +38,18 @@ final class MemberProcesses implements AutoCloseable {
     private final int size;
     private final int[] ports;
     private final Map<Integer, Process> running = new HashMap<>();
+    private final List<String> options;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
     /// @param folder that the members' folders and logs go into
     MemberProcesses(Path folder, int size) throws IOException {
+        this(folder, size, List.of());
+    }
+
+    /// @param options of the Java machine that each member is
+    MemberProcesses(Path folder, int size, List<String> options) throws IOException {
+        this.options = options;
         this.folder = folder;
         this.size = size;
         this.ports = freePorts(size * 3);
@@ -72,7 +79,7 @@ final class MemberProcesses implements AutoCloseable {
         return folder.resolve("zoo" + id + ".cfg");
     }
 
-    private Path logFile(int id) {
+    Path logFile(int id) {
         return folder.resolve("member" + id + ".log");
     }
 
@@ -127,6 +134,7 @@ final class MemberProcesses implements AutoCloseable {
 
     void start(int id) throws IOException {
         List<String> command = command("serve", configFile(id).toString(), "--myid", "" + id);
+        command.addAll(1, options);
         running.put(
                 id,
                 new ProcessBuilder(command)
@@ -176,7 +184,7 @@ final class MemberProcesses implements AutoCloseable {
         return process(id).exitValue();
     }
 
-    private Process process(int id) {
+    Process process(int id) {
         Process process = running.get(id);
         if (process == null) {
             throw new IllegalStateException("member " + id + " was never started");
