@@ -228,8 +228,9 @@ final class AuthConfig {
     }
 
     /// The passwords, by user, of a section of a JAAS file, as ZooKeeper's DigestLoginModule has
-    /// them: `user_NAME="password"`. The module itself is not loaded.
-    private Map<String, String> users(String file) throws InvalidConfig {
+    /// them: `user_NAME="password"`; null if there is no section, and none was named. The module
+    /// itself is not loaded.
+    private @Nullable Map<String, String> users(String file) throws InvalidConfig {
         String section = values.text(SECTION, "Server");
         if (!Files.isReadable(Path.of(file))) {
             throw InvalidConfig.of(JAAS, file, "it must be a JAAS file that can be read");
@@ -248,7 +249,12 @@ final class AuthConfig {
                     "it must be a JAAS file: " + ("" + cause.getMessage()).replace('\n', ' '));
         }
         if (entries == null || entries.length == 0) {
-            throw InvalidConfig.of(JAAS, file, "it must have a section " + section);
+            if (values.has(SECTION)) {
+                throw InvalidConfig.of(JAAS, file, "it must have a section " + section);
+            }
+            // As the original: the file may be there for what this process does as a client.
+            values.warn(JAAS + "=" + file + " has no section Server: nobody can use SASL here");
+            return null;
         }
         var users = new HashMap<String, String>();
         for (AppConfigurationEntry entry : entries) {

@@ -228,9 +228,15 @@ final class SecurityConfigTest {
                         + " that can be read",
                 refusal("clientPort=2181\njava.security.auth.login.config=/nowhere\n"));
         String file = "java.security.auth.login.config=" + dir.resolve("jaas.conf");
+        String other = jaas("Other { a.B required; };\n");
         assertEquals(
-                file + " is not valid: it must have a section Server",
-                refusal(jaas("Other { a.B required; };\n")));
+                file + " is not valid: it must have a section Mine",
+                refusal(other + "sasl.serverconfig=Mine\n"));
+        Config clientOnly = load(other);
+        assertNull(clientOnly.auth().sasl());
+        assertEquals(
+                List.of(file + " has no section Server: nobody can use SASL here"),
+                clientOnly.warnings());
         assertTrue(
                 refusal(jaas("Server { a.B required; };\n"))
                         .contains("the section Server names a.B, where only"));

@@ -109,7 +109,7 @@ public final class Authority {
                                 ? new byte[0]
                                 : extension("551d11", false, alternativeNames(names)),
                         new byte[0]);
-        return new Issued(own.getPrivate(), issued, certificate);
+        return new Issued(own.getPrivate(), /* certificate= */ issued, /* issuer= */ certificate);
     }
 
     /// {@return a file that says whom to trust}
