@@ -308,9 +308,13 @@ final class ConfigTest {
                 refusal(THREE, 256));
     }
 
+    private Endpoint endpoint(String text) throws Exception {
+        return Objects.requireNonNull(load(text, 1).clients().endpoint());
+    }
+
     @Test
     void theClientPortMayNotContradictTheMembersOwnLine() throws Exception {
-        assertEquals(2181, load(THREE + "clientPort=2181", 1).clients().endpoint().port());
+        assertEquals(2181, endpoint(THREE + "clientPort=2181").port());
         assertEquals(
                 "clientPort=2182 is not valid: the member's own server line says 2181",
                 refusal(THREE + "clientPort=2182", 1));
@@ -322,8 +326,7 @@ final class ConfigTest {
         assertEquals(
                 new Endpoint("127.0.0.1", 0),
                 load(plain + "clientPort=0\nclientPortAddress=127.0.0.1", 1).clients().endpoint());
-        assertEquals(
-                "::1", load(THREE.replace(";2181", ";[::1]:2181"), 1).clients().endpoint().host());
+        assertEquals("::1", endpoint(THREE.replace(";2181", ";[::1]:2181")).host());
     }
 
     @Test
