@@ -5,7 +5,6 @@ import dev.ensemble.server.tree.Tree;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Iterator;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -18,8 +17,11 @@ import java.util.function.Supplier;
 final class Reaper {
     private static final int LOOKS_PER_TICK = 1000;
 
+    private static final long NANOS_PER_MILLI = 1_000_000;
+    private static final long NANOS_PER_MINUTE = 60_000 * NANOS_PER_MILLI;
+
     /// What was not removed in time is not made up for later.
-    private static final long LONGEST_LAG_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long LONGEST_LAG_NANOS = 100 * NANOS_PER_MILLI;
 
     private final Reaping reaping;
     private final long intervalNanos;
@@ -29,7 +31,7 @@ final class Reaper {
 
     Reaper(Reaping reaping) {
         this.reaping = reaping;
-        this.intervalNanos = TimeUnit.MINUTES.toNanos(1) / reaping.perMinute();
+        this.intervalNanos = NANOS_PER_MINUTE / reaping.perMinute();
     }
 
     /// This member leads from now on: the first check is after a whole interval.
@@ -44,7 +46,7 @@ final class Reaper {
     void tick(long nowNanos, long wallMillis, Supplier<Tree> outlook, Consumer<String> remove) {
         Iterator<String> paths = check;
         if (paths == null) {
-            if (nowNanos - checkedNanos < TimeUnit.MILLISECONDS.toNanos(reaping.checkMillis())) {
+            if (nowNanos - checkedNanos < reaping.checkMillis() * NANOS_PER_MILLI) {
                 return;
             }
             checkedNanos = nowNanos;
