@@ -9,6 +9,7 @@ import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Txn;
 import dev.ensemble.server.tree.Applied;
 import dev.ensemble.server.tree.Tree;
+import dev.ensemble.server.zab.DiskOp;
 import dev.ensemble.server.zab.Effect;
 import dev.ensemble.server.zab.Event;
 import dev.ensemble.server.zab.Hello;
@@ -280,12 +281,15 @@ final class SimulatedProcess {
                     return;
                 }
                 world.rules.onSend(this, to, epoch, message);
-                if (message instanceof Message.Proposal proposal) {
-                    checkGrowth(proposal.payload().txn());
-                }
                 world.network.send(this, to, epoch, message);
             }
-            case Effect.Disk(long ticket, var op) -> host.disk().ask(ticket, op);
+            case Effect.Disk(long ticket, var op) -> {
+                // What a leader writes is new: what it sends may be what a learner has missed.
+                if (op instanceof DiskOp.Append append) {
+                    checkGrowth(append.payload().txn());
+                }
+                host.disk().ask(ticket, op);
+            }
             case Effect.Fetch(int leader, long epoch, long zxid) -> fetch(leader, epoch, zxid);
             case Effect.ReadLog(int learner, long at, long after) ->
                     world.schedule.after(
