@@ -563,6 +563,7 @@ final class ClientConnection {
         int interest = isBlocked ? reading | 4 : reading;
         return counts.facts(
                 remote,
+                isSecure(),
                 interest,
                 pipeline.size(),
                 phase == Phase.OPEN ? session : 0,

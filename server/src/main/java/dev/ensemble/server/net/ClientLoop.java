@@ -205,7 +205,7 @@ final class ClientLoop {
 
     void answer(FourLetterWords.Word word, long argument, ClientConnection connection) {
         server.words()
-                .answer(word, argument)
+                .answer(word, argument, connection.isSecure())
                 .whenCompleteAsync(
                         (text, failure) -> {
                             if (failure == null) {

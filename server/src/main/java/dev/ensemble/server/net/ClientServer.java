@@ -350,7 +350,7 @@ public final class ClientServer implements AutoCloseable {
     }
 
     /// {@return what is committed, as far as clients have been told}
-    Tree tree() {
+    public Tree tree() {
         return published;
     }
 

@@ -71,9 +71,15 @@ final class ConnectionCounts {
     /// @param interest 1 if it is read, 4 if it waits to be written to, 5 for both
     /// @param session 0 if there is none
     ConnectionFacts facts(
-            InetSocketAddress remote, int interest, int queued, long session, int timeoutMillis) {
+            InetSocketAddress remote,
+            boolean secure,
+            int interest,
+            int queued,
+            long session,
+            int timeoutMillis) {
         return new ConnectionFacts(
                 remote,
+                secure,
                 interest,
                 queued,
                 received,

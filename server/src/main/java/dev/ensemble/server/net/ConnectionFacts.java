@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 
 /// One connection of a client at one moment, as `cons` and the admin command `connections` show it.
 ///
+/// @param secure over TLS
 /// @param interest 1: it is read; 4: it waits to be written to; 5: both; 0: neither
 /// @param queued requests without an answer
 /// @param session 0 if it has none; what is below has a meaning only with one
@@ -12,6 +13,7 @@ import java.net.InetSocketAddress;
 /// @param lastResponseMillis wall clock
 public record ConnectionFacts(
         InetSocketAddress remote,
+        boolean secure,
         int interest,
         int queued,
         long received,

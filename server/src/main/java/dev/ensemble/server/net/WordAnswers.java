@@ -44,7 +44,8 @@ final class WordAnswers {
     }
 
     /// @param argument what came behind the word, 0 for those that take none
-    CompletionStage<String> answer(FourLetterWords.Word word, long argument) {
+    /// @param secure whether it was asked over TLS: connections are told of the same kind alone
+    CompletionStage<String> answer(FourLetterWords.Word word, long argument, boolean secure) {
         if (!isAllowed(word)) {
             return done(FourLetterWords.notAllowed(word));
         }
@@ -59,13 +60,13 @@ final class WordAnswers {
             case ISRO -> done(serving ? "rw" : "null");
             case SRVR -> done(FourLetterWords.server(facts, server.stats(), tree, null));
             case STAT ->
-                    lines(false)
+                    lines(false, secure)
                             .thenApply(lines ->
                                     FourLetterWords.server(facts, server.stats(), tree, lines));
             case MNTR -> done(FourLetterWords.monitor(facts, server.stats(), tree));
             case CONF -> done(facts.configuration());
             case ENVI -> done(FourLetterWords.environment(facts.environment()));
-            case CONS -> lines(true).thenApply(FourLetterWords::connections);
+            case CONS -> lines(true, secure).thenApply(FourLetterWords::connections);
             case DUMP ->
                     facts.sessionDeadlines()
                             .thenCombine(
@@ -88,9 +89,13 @@ final class WordAnswers {
         };
     }
 
-    private CompletionStage<List<String>> lines(boolean whole) {
+    private CompletionStage<List<String>> lines(boolean whole, boolean secure) {
         return server.connections()
-                .thenApply(all -> all.stream().map(each -> each.line(whole)).toList());
+                .thenApply(all ->
+                        all.stream()
+                                .filter(each -> each.secure() == secure)
+                                .map(each -> each.line(whole))
+                                .toList());
     }
 
     private static CompletionStage<String> done(String text) {

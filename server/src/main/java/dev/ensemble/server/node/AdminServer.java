@@ -65,10 +65,10 @@ final class AdminServer implements AutoCloseable {
         if (!known) {
             return done(HttpServer.Response.text(404, "nothing is here"));
         }
-        if (!request.isGet()) {
-            return done(wrongMethod("GET"));
+        if (command) {
+            return command(request);
         }
-        return done(command ? command(path) : fact(path));
+        return done(request.isGet() ? fact(path) : wrongMethod("GET"));
     }
 
     private HttpServer.Response fact(String path) {
@@ -99,9 +99,13 @@ final class AdminServer implements AutoCloseable {
         };
     }
 
-    private HttpServer.Response command(String path) {
+    private CompletionStage<HttpServer.Response> command(HttpServer.Request request) {
+        String path = request.path();
         String name = path.substring(Math.min(path.length(), commandUrl.length() + 1));
-        return name.isEmpty() ? commands.index(commandUrl) : commands.run(name);
+        if (!name.isEmpty()) {
+            return commands.run(name, request);
+        }
+        return done(request.isGet() ? commands.index(commandUrl) : wrongMethod("GET"));
     }
 
     private CompletionStage<HttpServer.Response> drain(HttpServer.Request request) {
@@ -129,7 +133,7 @@ final class AdminServer implements AutoCloseable {
                         token.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static HttpServer.Response wrongMethod(String right) {
+    static HttpServer.Response wrongMethod(String right) {
         return HttpServer.Response.text(405, "the method must be " + right);
     }
 

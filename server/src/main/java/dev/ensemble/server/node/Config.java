@@ -188,12 +188,16 @@ public record Config(
     /// @param commandUrl path below which ZooKeeper's admin commands are
     /// @param tokenFile where the process writes the token that its drain asks for; null: no drain
     ///   over HTTP
+    /// @param snapshots the command `snapshot` is answered
+    /// @param snapshotIntervalMillis at most so often
     public record Admin(
             boolean enabled,
             Endpoint endpoint,
             String commandUrl,
             int idleTimeoutMillis,
-            @Nullable Path tokenFile) {}
+            @Nullable Path tokenFile,
+            boolean snapshots,
+            int snapshotIntervalMillis) {}
 
     /// The Prometheus port.
     ///

@@ -43,11 +43,13 @@ final class ConfigKeys {
                 DigestAuthenticationProvider.enabled DigestAuthenticationProvider.digestAlg
                 4lw.commands.whitelist admin.enableServer admin.serverAddress admin.serverPort admin.idleTimeout
                 jvm.pause.monitor jvm.pause.sleep.time.ms jvm.pause.info-threshold.ms jvm.pause.warn-threshold.ms
+                admin.rateLimiterIntervalInMS admin.snapshot.enabled
                 admin.commandURL admin.tokenFile extendedTypesEnabled enforceQuota
                 znode.container.checkIntervalMs znode.container.maxPerMinute
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis
                 disk.lowWaterMegabytes snapshotSizeFactor\
                 """);
+        add(new Use.NotNeeded("restore over HTTP is not supported"), "admin.restore.enabled");
         add(
                 new Use.Read(),
                 """
@@ -109,7 +111,6 @@ final class ConfigKeys {
                 enableEagerACLCheck readonlymode.enabled IPAuthenticationProvider.usexforwardedfor
                 leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs datadir.autocreate db.autocreate
                 audit.enable clientTcpKeepAlive
-                admin.rateLimiterIntervalInMS admin.snapshot.enabled admin.restore.enabled
                 metricsProvider.numWorkerThreads metricsProvider.maxQueueSize
                 metricsProvider.workerShutdownTimeoutMs metricsProvider.httpsPort\
                 """);

@@ -465,7 +465,10 @@ final class ConfigParser {
                         values.number("admin.serverPort", 8080, 0, 65535)),
                 url,
                 values.number("admin.idleTimeout", 30_000, 0, Integer.MAX_VALUE),
-                token == null ? null : Path.of(token));
+                token == null ? null : Path.of(token),
+                values.bool("admin.snapshot.enabled", true),
+                // By default the original takes its 300000 for microseconds here.
+                values.number("admin.rateLimiterIntervalInMS", 300, 0, Integer.MAX_VALUE));
     }
 
     /// Metrics have a port if the file gives one, or names ZooKeeper's Prometheus provider.

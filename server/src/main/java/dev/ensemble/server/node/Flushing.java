@@ -35,6 +35,7 @@ final class Flushing {
     private final long nanos;
     private final Summary micros = new Summary();
     private final AtomicLong stored;
+    private final AtomicLong storedSeconds = new AtomicLong(-1);
 
     private volatile boolean busy;
     private volatile boolean hurried;
@@ -101,6 +102,12 @@ final class Flushing {
         return micros.read();
     }
 
+    /// {@return when the state on disk was stored, in seconds of the wall clock; -1 if an earlier
+    /// process has stored it}
+    long storedSeconds() {
+        return storedSeconds.get();
+    }
+
     /// {@return the zxid of the state on disk}
     long storedZxid() {
         return stored.get();
@@ -115,6 +122,7 @@ final class Flushing {
         long began = System.nanoTime();
         try {
             stored.set(store.flush(tree));
+            storedSeconds.set(System.currentTimeMillis() / 1000);
             long took = System.nanoTime() - began;
             micros.add(TimeUnit.NANOSECONDS.toMicros(took));
             LOG.atInfo()

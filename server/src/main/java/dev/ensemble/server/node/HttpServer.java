@@ -11,7 +11,9 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpChunkedInput;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObjectAggregator;
@@ -19,7 +21,10 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.stream.ChunkedNioFile;
+import io.netty.handler.stream.ChunkedWriteHandler;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 
@@ -29,7 +34,13 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
@@ -37,14 +48,30 @@ import java.util.concurrent.TimeUnit;
 final class HttpServer implements AutoCloseable {
     /// @param path decoded, without the query
     /// @param authorization the header, if there is one
+    /// @param parameters of the query; of one that is there twice the first
     record Request(
-            String method, String path, @Nullable String authorization, InetSocketAddress remote) {
+            String method,
+            String path,
+            @Nullable String authorization,
+            InetSocketAddress remote,
+            Map<String, String> parameters) {
         boolean isGet() {
             return method.equals("GET");
         }
     }
 
-    record Response(int status, String contentType, String body) {
+    /// @param headers besides those that every response has
+    /// @param file is sent in place of the body and then deleted; null: there is none
+    record Response(
+            int status,
+            String contentType,
+            String body,
+            Map<String, String> headers,
+            @Nullable Path file) {
+        Response(int status, String contentType, String body) {
+            this(status, contentType, body, Map.of(), null);
+        }
+
         static Response text(int status, String body) {
             return new Response(status, "text/plain; charset=utf-8", body + "\n");
         }
@@ -157,18 +184,27 @@ final class HttpServer implements AutoCloseable {
         }
 
         private static Request toRequest(ChannelHandlerContext context, FullHttpRequest request) {
-            String path = new QueryStringDecoder(request.uri()).path();
+            var query = new QueryStringDecoder(request.uri());
+            var parameters = new HashMap<String, String>();
+            query.parameters().forEach((key, values) -> parameters.put(key, values.getFirst()));
+            String path = query.path();
             String method =
                     request.method().equals(HttpMethod.HEAD) ? "GET" : request.method().name();
             return new Request(
                     method,
                     path,
                     request.headers().get(HttpHeaderNames.AUTHORIZATION),
-                    (InetSocketAddress) context.channel().remoteAddress());
+                    (InetSocketAddress) context.channel().remoteAddress(),
+                    Map.copyOf(parameters));
         }
 
         private static void write(
                 ChannelHandlerContext context, boolean keepAlive, Response response, boolean head) {
+            Path file = response.file();
+            if (file != null) {
+                send(context, response, file, head);
+                return;
+            }
             byte[] body = response.body().getBytes(StandardCharsets.UTF_8);
             var http =
                     new DefaultFullHttpResponse(
@@ -179,10 +215,45 @@ final class HttpServer implements AutoCloseable {
                     .set(HttpHeaderNames.CONTENT_TYPE, response.contentType())
                     .set(HttpHeaderNames.CONTENT_LENGTH, body.length)
                     .set(HttpHeaderNames.CACHE_CONTROL, "no-store");
+            response.headers().forEach((name, value) -> http.headers().set(name, value));
             HttpUtil.setKeepAlive(http, keepAlive);
             var written = context.writeAndFlush(http);
             if (!keepAlive) {
                 var _ = written.addListener(ChannelFutureListener.CLOSE);
+            }
+        }
+
+        /// In pieces, as the other end takes them; the connection ends behind it.
+        private static void send(
+                ChannelHandlerContext context, Response response, Path file, boolean head) {
+            try {
+                var http =
+                        new DefaultHttpResponse(
+                                HttpVersion.HTTP_1_1,
+                                HttpResponseStatus.valueOf(response.status()));
+                http.headers()
+                        .set(HttpHeaderNames.CONTENT_TYPE, response.contentType())
+                        .set(HttpHeaderNames.CONTENT_LENGTH, Files.size(file))
+                        .set(HttpHeaderNames.CACHE_CONTROL, "no-store");
+                response.headers().forEach((name, value) -> http.headers().set(name, value));
+                HttpUtil.setKeepAlive(http, false);
+                var pieces = new ChunkedNioFile(FileChannel.open(file, StandardOpenOption.READ));
+                // Open, it outlives its name.
+                Files.delete(file);
+                context.pipeline().addBefore(context.name(), null, new ChunkedWriteHandler());
+                var _ = context.write(http);
+                if (head) {
+                    pieces.close();
+                }
+                var written =
+                        context.writeAndFlush(
+                                head
+                                        ? LastHttpContent.EMPTY_LAST_CONTENT
+                                        : new HttpChunkedInput(pieces));
+                var _ = written.addListener(ChannelFutureListener.CLOSE);
+            } catch (Exception e) {
+                LOG.atError().setCause(e).log("a file cannot be sent over HTTP");
+                var _ = context.close();
             }
         }
 

@@ -1,5 +1,6 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.auth.Schemes;
 import dev.ensemble.server.metrics.Reading;
 import dev.ensemble.server.metrics.Summary;
 import dev.ensemble.server.model.Zxid;
@@ -25,6 +26,7 @@ final class Observed {
             Flushing flushing,
             PeerLoop loop,
             Upkeep upkeep,
+            Schemes schemes,
             Start start,
             @Nullable PauseMonitor pauses,
             List<String> warnings) {}

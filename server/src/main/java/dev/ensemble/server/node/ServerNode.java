@@ -129,6 +129,7 @@ public final class ServerNode implements AutoCloseable {
 
         long openingNanos = System.nanoTime();
         Store store = open(folder);
+        store.metrics().warnAbove(config.fsyncWarningMillis());
         Recovered recovered = store.recovered();
         LOG.atInfo().addKeyValue("myid", config.myid()).log("recovered: {}", recovered);
         recovered.warnings().forEach(LOG::warn);
@@ -172,6 +173,7 @@ public final class ServerNode implements AutoCloseable {
                         flushing,
                         loop,
                         upkeep,
+                        schemes,
                         started,
                         pauses(),
                         warnings(recovered)));
@@ -216,7 +218,8 @@ public final class ServerNode implements AutoCloseable {
         try {
             Path file = admin.tokenFile();
             String token = file == null ? null : Token.write(file);
-            var commands = new Commands(observed, facts, metrics);
+            var snapshots = new AdminSnapshot(observed);
+            var commands = new Commands(observed, facts, metrics, snapshots);
             var server = new AdminServer(observed, commands, token, this::drain);
             parts.push(server);
             return server.port();

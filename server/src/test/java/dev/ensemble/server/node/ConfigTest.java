@@ -80,7 +80,8 @@ final class ConfigTest {
                 new Config.Auth(false, true, null, "SHA1", null, null, null, Set.of()),
                 config.auth());
         assertEquals(
-                new Config.Admin(true, new Endpoint("0.0.0.0", 8080), "/commands", 30000, null),
+                new Config.Admin(
+                        true, new Endpoint("0.0.0.0", 8080), "/commands", 30000, null, true, 300),
                 config.admin());
         assertNull(config.metrics());
         assertEquals(1000, config.fsyncWarningMillis());
