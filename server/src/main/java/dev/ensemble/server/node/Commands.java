@@ -53,7 +53,7 @@ final class Commands {
         this.metrics = metrics;
         report(true, this::configuration, "configuration", "conf", "config");
         later(this::connections, "connections", "cons");
-        later((json, _) -> reset(json, true), "connection_stat_reset", "crst");
+        later((_, _) -> reset(true), "connection_stat_reset", "crst");
         report(true, this::digests, "hash");
         report(true, this::dirs, "dirs");
         later(this::dump, "dump");
@@ -70,7 +70,7 @@ final class Commands {
         report(true, (_, _) -> {}, "ruok");
         report(true, this::serverStats, "server_stats", "srvr");
         later(this::stats, "stats", "stat");
-        later((json, _) -> reset(json, false), "stat_reset", "srst");
+        later((_, _) -> reset(false), "stat_reset", "srst");
         report(false, Commands::properties, "system_properties", "sysp");
         report(true, this::votingView, "voting_view");
         later(this::watches, "watches", "wchc");
@@ -207,7 +207,7 @@ final class Commands {
     }
 
     /// @param connections of each connection, else of the server
-    private CompletionStage<?> reset(Json json, boolean connections) {
+    private CompletionStage<?> reset(boolean connections) {
         ClientServer clients = observed.parts().clients();
         return connections ? clients.resetConnections() : clients.resetStats();
     }

@@ -17,7 +17,7 @@ public record Release(String version, String built) {
     private static final String FILE = "/dev/ensemble/server/build.properties";
 
     /// {@return the version as ZooKeeper's tools expect it}
-    String shown() {
+    public String shown() {
         return COMPATIBLE + "-ensemble-" + version + ", built on " + built;
     }
 

@@ -37,7 +37,7 @@ record Arguments(Map<Character, String> options, List<String> words) {
         var options = new HashMap<Character, String>();
         var words = new ArrayList<String>();
         for (int i = 0; i < given.size(); i++) {
-            String word = given.get(i);
+            String word = shortened(given.get(i), valued);
             if (word.length() < 2 || word.charAt(0) != '-' || Character.isDigit(word.charAt(1))) {
                 words.add(word);
             } else if (valued.indexOf(word.charAt(1)) >= 0) {
@@ -61,6 +61,16 @@ record Arguments(Map<Character, String> options, List<String> words) {
             }
         }
         return new Arguments(Map.copyOf(options), List.copyOf(words));
+    }
+
+    /// {@return an option with a whole word as its name by its first letter, if that is one with a
+    /// value}
+    private static String shortened(String word, String valued) {
+        return switch (word) {
+            case "-file", "-members", "-add", "-remove" ->
+                    valued.indexOf(word.charAt(1)) < 0 ? word : word.substring(0, 2);
+            default -> word;
+        };
     }
 
     boolean has(char option) {

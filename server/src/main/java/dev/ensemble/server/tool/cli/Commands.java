@@ -6,6 +6,7 @@ import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Reply;
 import dev.ensemble.server.model.Request;
+import dev.ensemble.server.node.Release;
 import dev.ensemble.server.tool.client.Answer;
 
 import io.netty.buffer.ByteBufUtil;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -33,26 +35,49 @@ public final class Commands {
     static final Map<String, CliCommand> BY_NAME = new TreeMap<>();
 
     static {
+        add(
+                "addWatch [-m mode] path # optional mode is one of [PERSISTENT,"
+                        + " PERSISTENT_RECURSIVE] - default is PERSISTENT_RECURSIVE",
+                "",
+                "m",
+                1,
+                1,
+                Commands::addWatch);
         add("addauth scheme auth", "", "", 2, 2, Commands::addauth);
         add("close", "", "", 0, 0, (shell, _) -> shell.close());
+        add("config [-c] [-w] [-s]", "cws", "", 0, 0, Membership::config);
         add("connect host:port", "", "", 1, 1, (shell, args) -> shell.connect(args.word(0)));
         add("create [-s] [-e] [-c] [-t ttl] path [data] [acl]", "sec", "t", 1, 3, Commands::create);
         add("delete [-v version] path", "", "v", 1, 1, Commands::delete);
         add("deleteall path [-b batch size]", "", "b", 1, 1, Subtrees::deleteAll);
+        add("delquota [-n|-b|-N|-B] path", "nbNB", "", 1, 1, Quotas::delete);
         add("get [-s] [-w] [-b] [-x] path", "swbx", "", 1, 1, Commands::get);
         add("getAcl [-s] path", "s", "", 1, 1, Commands::getAcl);
         add("getAllChildrenNumber path", "", "", 1, 1, Commands::getAllChildrenNumber);
         add("getEphemerals path", "", "", 0, 1, Commands::getEphemerals);
         add("help", "", "", 0, 0, Commands::help);
         add("history", "", "", 0, 0, Commands::history);
+        add("listquota path", "", "", 1, 1, Quotas::list);
         add("ls [-s] [-w] [-R] path", "swR", "", 1, 1, Commands::ls);
         add("printwatches on|off", "", "", 0, 1, Commands::printWatches);
         add("quit", "", "", 0, 0, (shell, _) -> shell.quit());
+        add(
+                "reconfig [-s] [-v version] [[-file path] | [-members"
+                        + " serverID=host:port1:port2;port3[,...]*]] | [-add"
+                        + " serverId=host:port1:port2;port3[,...]]* [-remove serverId[,...]*]",
+                "s",
+                "vfmar",
+                0,
+                0,
+                Membership::reconfig);
         add("redo cmdno", "", "", 1, 1, Commands::redo);
+        add("removewatches path [-c|-d|-a] [-l]", "cdal", "", 1, 1, Commands::removeWatches);
         add("set path data [-s] [-v version] [-b]", "sb", "v", 2, 2, Commands::set);
         add("setAcl [-s] [-v version] [-R] path acl", "sR", "v", 2, 2, Commands::setAcl);
+        add("setquota -n|-b|-N|-B val path", "", "nbNB", 1, 1, Quotas::set);
         add("stat [-w] path", "w", "", 1, 1, Commands::stat);
         add("sync path", "", "", 1, 1, Commands::sync);
+        add("version", "", "", 0, 0, Commands::version);
         add("whoami", "", "", 0, 0, Commands::whoami);
     }
 
@@ -68,6 +93,11 @@ public final class Commands {
         int blank = usage.indexOf(' ');
         String name = blank < 0 ? usage : usage.substring(0, blank);
         BY_NAME.put(name, new CliCommand(name, usage, flags, valued, least, most, action));
+    }
+
+    static String usage(String name) {
+        CliCommand command = BY_NAME.get(name);
+        return command == null ? name : command.usage();
     }
 
     /// {@return the names of all commands, sorted}
@@ -131,6 +161,37 @@ public final class Commands {
                 shell.print(id.scheme() + ": " + id.id());
             }
         }
+    }
+
+    private static void version(Shell shell, Arguments args) {
+        shell.print("ZooKeeper CLI version: " + Release.current().shown());
+    }
+
+    private static void addWatch(Shell shell, Arguments args)
+            throws IOException, Refused, WrongUsage {
+        String mode = args.options().getOrDefault('m', "PERSISTENT_RECURSIVE");
+        int number =
+                switch (mode.toUpperCase(Locale.ROOT)) {
+                    case "PERSISTENT" -> 0;
+                    case "PERSISTENT_RECURSIVE" -> 1;
+                    default ->
+                            throw new WrongUsage(
+                                    "-m "
+                                            + mode
+                                            + ": the mode must be PERSISTENT or"
+                                            + " PERSISTENT_RECURSIVE");
+                };
+        String path = args.word(0);
+        shell.ask(new Request.AddWatch(shell.real(path), number), path);
+    }
+
+    /// Without -c or -d, or with -a, those of every kind. What -l asks for, to forget them here
+    /// without a connection, has no use for one who has asked the server.
+    private static void removeWatches(Shell shell, Arguments args)
+            throws IOException, Refused, WrongUsage {
+        int type = args.has('c') ? 1 : args.has('d') ? 2 : 3;
+        String path = args.word(0);
+        shell.ask(new Request.RemoveWatches(shell.real(path), type), path);
     }
 
     private static void create(Shell shell, Arguments args)

@@ -42,6 +42,9 @@ final class Refused extends Exception {
         if (answer.is(Code.QUOTA_EXCEEDED)) {
             return "Quota has exceeded : " + path;
         }
+        if (answer.is(Code.NO_WATCHER)) {
+            return "KeeperErrorCode = No such watcher for " + path;
+        }
         return "KeeperErrorCode = " + answer.codeName() + " for " + path;
     }
 }

@@ -23,6 +23,8 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -165,7 +167,16 @@ final class ShellTest {
                 "setAcl -v 7 /t world:anyone:r",
                 "sync /t",
                 "getAllChildrenNumber /t/data",
-                "getEphemerals /t/none"
+                "getEphemerals /t/none",
+                "addWatch /t/data/b",
+                "addWatch -m PERSISTENT /t/data/b",
+                "removewatches /t/none",
+                "removewatches /t/none -c",
+                "config",
+                "listquota /t/none",
+                "delquota /t/none",
+                "setquota -n 5 /t/none",
+                "whoami"
             })
     void printsWhatTheOriginalPrints(String line) throws Exception {
         theirs.reset();
@@ -221,11 +232,72 @@ final class ShellTest {
                     deleteall /                     # 2||deleteall / would delete everything; name a path below it~
                     deleteall /t -b 0               # 2||-b 0: the batch size must be a whole number from 1 to 10000~
                     bogus                           # 2||Command not found: bogus; help lists them~
+                    setquota -n x /t                # 2||-n x: a quota must be a whole number of at least 0~
+                    setquota /t                     # 2||usage: setquota -n|-b|-N|-B val path~
+                    setquota -n 1 /zookeeper/quota  # 2||cannot set a quota under the path: /zookeeper/quota~
+                    addWatch -m X /t                # 2||-m X: the mode must be PERSISTENT or PERSISTENT_RECURSIVE~
+                    reconfig -add 1 -members 2      # 2||Can't use -file or -members together with -add or -remove (mixing incremental and non-incremental modes is not allowed)~
+                    reconfig -file /none            # 2||-file /none: there is no such file~
+                    reconfig -v x -remove 1         # 2||-v x: the version of a configuration is hexadecimal~
+                    reconfig -remove 1              # 1||KeeperErrorCode = ReconfigDisabled for reconfig~
                     redo 1000                       # 2||Command index out of range~
                     ''                              # 0||
                     """)
     void runsCommands(String line, String expected) {
         assertEquals(expected, run(line));
+    }
+
+    /// What one does the other finds: both keep quotas in the same znodes.
+    @Test
+    void quotasAreThoseOfTheOriginal() throws Exception {
+        run("create /one");
+        run("create /one/below");
+        run("create /two");
+        run("create /two/below");
+        List<String> lines =
+                List.of(
+                        "setquota -n 5 %s",
+                        "get /zookeeper/quota%s/zookeeper_limits",
+                        "get /zookeeper/quota%s/zookeeper_stats",
+                        "setquota -b 100 %s",
+                        "setquota -N 7 %s",
+                        "setquota -B 200 %s",
+                        "listquota %s",
+                        "delquota -n %s",
+                        "delquota -B %s",
+                        "listquota %s",
+                        "delquota %s",
+                        "listquota %s",
+                        "ls /zookeeper/quota");
+        for (String line : lines) {
+            theirs.reset();
+            captured(() -> original.executeLine(String.format(line, "/one")));
+            reset();
+            shell.run(String.format(line, "/two"));
+            assertEquals(
+                    sorted(theirs.toString(UTF_8).replace("/one", "/P")),
+                    sorted((out.toString(UTF_8) + err.toString(UTF_8)).replace("/two", "/P")),
+                    line);
+        }
+        assertEquals("0||", run("setquota -n 5 /one"));
+        assertEquals(
+                "2||/one/below has a parent /zookeeper/quota/one which has a quota~",
+                run("setquota -n 5 /one/below"));
+        assertEquals("0||", run("delquota /one"));
+        assertEquals("0||", run("setquota -n 5 /one/below"));
+        assertEquals("2||/one has child below which has a quota~", run("setquota -n 5 /one"));
+    }
+
+    /// {@return the lines, whatever the order in which the two streams were written}
+    private static List<String> sorted(String text) {
+        return text.lines().sorted().toList();
+    }
+
+    @Test
+    void everyCommandOfTheOriginalIsThere() {
+        var missing = new TreeSet<>(ZooKeeperMain.getCommands());
+        missing.removeAll(Commands.names());
+        assertEquals(Set.of(), missing);
     }
 
     @Test
