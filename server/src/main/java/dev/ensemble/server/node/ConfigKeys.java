@@ -2,6 +2,7 @@ package dev.ensemble.server.node;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -128,6 +129,11 @@ final class ConfigKeys {
         for (String key : keys.strip().split("\\s+", -1)) {
             KEYS.put(key, use);
         }
+    }
+
+    /// {@return every key that is known by its whole name}
+    static Map<String, Use> all() {
+        return Collections.unmodifiableMap(KEYS);
     }
 
     /// {@return what becomes of the key, null if nobody knows it}

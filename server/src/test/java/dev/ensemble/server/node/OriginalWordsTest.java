@@ -28,7 +28,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -41,6 +44,20 @@ import java.util.concurrent.TimeUnit;
 final class OriginalWordsTest {
     /// So long that no client pings while the test runs, which would be counted.
     private static final int SESSION_MILLIS = 60_000;
+
+    /// Entries of `mntr` that are no figures, and figures whose names begin like a distribution's.
+    private static final Set<String> TEXTS = Set.of("version", "server_state");
+
+    private static final Set<String> SIMPLE =
+            Set.of(
+                    "avg_latency",
+                    "min_latency",
+                    "max_latency",
+                    "min_client_response_size",
+                    "max_client_response_size",
+                    "min_proposal_size",
+                    "max_proposal_size",
+                    "max_file_descriptor_count");
 
     private final OriginalServer original;
     private final ServerNode node;
@@ -56,7 +73,7 @@ final class OriginalWordsTest {
                         + dir.resolve("d")
                         + "\nclientPort=0\nclientPortAddress=127.0.0.1\ntickTime=3000\n"
                         + "maxClientCnxns=1000\nadmin.enableServer=false\n"
-                        + "4lw.commands.whitelist=*\n");
+                        + "4lw.commands.whitelist=*\njvm.pause.monitor=true\n");
         node = ServerNode.start(Config.load(file, OptionalInt.empty()));
     }
 
@@ -159,6 +176,7 @@ final class OriginalWordsTest {
                                         + " \\d{4}:\\n",
                                 "")
                         .replaceAll("Connections Sets \\(\\d\\)/\\(\\d\\)", "Connections Sets")
+                        .replaceAll("Session Sets \\(\\d\\)", "Session Sets (TICKS)")
                         .replaceAll("((?:dir|log)_?[sS]ize(?:=|: ))\\d+", "$1SIZE")
                         .replaceAll("((?:dataDir|dataLog)Size=)\\d+", "$1SIZE")
                         .replaceAll("((?:dataDir|dataLogDir)=)[^\\n]+", "$1FOLDER")
@@ -190,6 +208,39 @@ final class OriginalWordsTest {
             })
     void aWordIsAnsweredAsByTheOriginal(String word) throws Exception {
         assertEquals(original(word), ours(word));
+    }
+
+    /// {@return the names of figures in an answer to `mntr`}
+    private static Set<String> figures(String answer) {
+        var names = new TreeSet<String>();
+        for (String line : answer.lines().toList()) {
+            String key = line.substring("zk_".length(), line.indexOf('\t'));
+            if (!TEXTS.contains(key)) {
+                names.add(
+                        SIMPLE.contains(key)
+                                ? key
+                                : key.replaceFirst("^(avg|min|max|cnt|sum|p50|p95|p99|p999)_", "")
+                                        .replaceFirst("^.+_(read|write)_per_", "$1_per_"));
+            }
+        }
+        return names;
+    }
+
+    @Test
+    void everyFigureIsInTheTable() throws Exception {
+        Map<String, String> told = DocumentedTest.table("admin.md", 3);
+        for (String name : figures(ask(original.port(), "mntr"))) {
+            assertTrue(told.containsKey(name), name + " is not in docs/admin.md");
+        }
+        var yes = new TreeSet<String>();
+        told.forEach((name, here) -> {
+            if (here.equals("yes")) {
+                yes.add(name);
+            }
+        });
+        assertEquals(yes, figures(ask(node.ports().client(), "mntr")));
+        // The original counts a long answer several times, which other tests would see.
+        assertEquals(original("srst"), ours("srst"));
     }
 
     @Test
