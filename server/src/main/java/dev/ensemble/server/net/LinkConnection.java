@@ -10,11 +10,18 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.timeout.IdleStateEvent;
 
 import org.jspecify.annotations.Nullable;
 
+import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
 
 /// One connection to another member: its hello, then its frames. [Links] decides which connection
 /// is the link.
@@ -103,9 +110,24 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         links.closed(this);
     }
 
+    /// At once: TLS would first say good-bye, and wait for a member that may be frozen.
     void close() {
         phase = Phase.CLOSED;
-        var _ = channel.close();
+        ChannelHandlerContext tls = channel.pipeline().context(SslHandler.class);
+        var _ = tls == null ? channel.close() : tls.close();
+    }
+
+    /// {@return null if nothing is encrypted}
+    @Nullable SSLSession session() {
+        SslHandler tls = channel.pipeline().get(SslHandler.class);
+        return tls == null ? null : tls.engine().getSession();
+    }
+
+    /// {@return the address of the other end}
+    String host() {
+        return channel.remoteAddress() instanceof InetSocketAddress remote
+                ? remote.getHostString()
+                : "unknown";
     }
 
     void reading(boolean on) {
@@ -117,9 +139,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         var _ =
                 channel.eventLoop()
                         .schedule(
-                                this::helloIsLate,
-                                links.timing().helloMillis(),
-                                TimeUnit.MILLISECONDS);
+                                this::helloIsLate, links.helloMillis(), TimeUnit.MILLISECONDS);
         if (dialed != 0) {
             sayHello(dialed);
         }
@@ -158,6 +178,9 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
     private void helloArrived(PeerProto.Hello said) {
         Hello theirs = LinkCodec.hello(said);
         String refusal = links.refusal(theirs, said.getTo(), dialed, false);
+        if (refusal == null) {
+            refusal = links.identityRefusal(this, theirs);
+        }
         if (refusal != null) {
             refuse(theirs.myid(), refusal);
             return;
@@ -175,6 +198,9 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         PeerProto.Fetch fetch = frame.getFetch();
         Hello theirs = LinkCodec.hello(fetch.getHello());
         String refusal = links.refusal(theirs, fetch.getHello().getTo(), 0, true);
+        if (refusal == null) {
+            refusal = links.identityRefusal(this, theirs);
+        }
         if (refusal != null) {
             refuse(theirs.myid(), refusal);
             return;
@@ -213,6 +239,13 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent handshake
+                && !handshake.isSuccess()
+                && phase != Phase.CLOSED) {
+            links.handshakeFailed(this, handshake.cause());
+            close();
+            return;
+        }
         if (phase != Phase.UP || !(event instanceof IdleStateEvent idle)) {
             return;
         }
@@ -232,11 +265,21 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
     }
 
     @Override
-    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (phase != Phase.CLOSED) {
-            links.failed(this, hello == null ? dialed : hello.myid(), cause);
-            close();
+    public void exceptionCaught(ChannelHandlerContext context, Throwable thrown) {
+        if (phase == Phase.CLOSED) {
+            return;
         }
+        Throwable cause =
+                thrown instanceof DecoderException && thrown.getCause() instanceof SSLException tls
+                        ? tls
+                        : thrown;
+        if (cause instanceof SSLException && phase == Phase.HELLO) {
+            // With TLS 1.3, who dials hears only behind its own handshake that it is refused.
+            links.handshakeFailed(this, cause);
+        } else {
+            links.failed(this, hello == null ? dialed : hello.myid(), cause);
+        }
+        close();
     }
 
     private void helloIsLate() {

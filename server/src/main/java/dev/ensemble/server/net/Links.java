@@ -2,6 +2,7 @@ package dev.ensemble.server.net;
 
 import dev.ensemble.server.proto.PeerProto;
 import dev.ensemble.server.proto.PeerProto.Frame;
+import dev.ensemble.server.tls.PeerTls;
 import dev.ensemble.server.zab.Event;
 import dev.ensemble.server.zab.Hello;
 import dev.ensemble.server.zab.Message;
@@ -94,6 +95,9 @@ public final class Links implements AutoCloseable {
     private static final int MAX_ID = 255;
     private static final int LOWEST_PROTOCOL = 1;
 
+    /// As many times what a hello may take, a hello behind a TLS handshake may.
+    private static final int HANDSHAKE_TIMES = 3;
+
     /// Connections that have not said who they are; more are closed at once.
     private static final int MAX_STRANGERS = 256;
 
@@ -102,6 +106,7 @@ public final class Links implements AutoCloseable {
     private final Supplier<Hello> self;
     private final Receiver receiver;
     private final SnapshotServer snapshots;
+    private final PeerTls tls;
     private final MultiThreadIoEventLoopGroup group;
     private final EventLoop loop;
     private final Channel listener;
@@ -121,6 +126,7 @@ public final class Links implements AutoCloseable {
     private long linkNumber = System.nanoTime() | 1;
 
     private boolean closing;
+    private @Nullable String lastStranger;
 
     // Of the peer thread.
     private final int[] noticed = new int[MAX_ID + 1];
@@ -137,11 +143,28 @@ public final class Links implements AutoCloseable {
             Receiver receiver,
             SnapshotServer snapshots)
             throws IOException {
+        this(options, codec, self, receiver, snapshots, PeerTls.NONE);
+    }
+
+    /// Listens; dials nobody before [#setPeers].
+    ///
+    /// @param self what to say in a hello now; called on the link thread
+    /// @param tls what is spoken with whom
+    /// @throws IOException if the port cannot be bound
+    public Links(
+            Options options,
+            LinkCodec codec,
+            Supplier<Hello> self,
+            Receiver receiver,
+            SnapshotServer snapshots,
+            PeerTls tls)
+            throws IOException {
         this.options = options;
         this.codec = codec;
         this.self = self;
         this.receiver = receiver;
         this.snapshots = snapshots;
+        this.tls = tls;
         this.group =
                 new MultiThreadIoEventLoopGroup(
                         1,
@@ -262,6 +285,13 @@ public final class Links implements AutoCloseable {
         return new Pulse(group);
     }
 
+    /// {@return how long a hello may take, with what there is in front of it}
+    int helloMillis() {
+        return tls.tls() == null
+                ? timing().helloMillis()
+                : HANDSHAKE_TIMES * timing().helloMillis();
+    }
+
     /// {@return the longest frame that a member may send}
     public int maxFrameBytes() {
         return options.maxFrameBytes();
@@ -329,6 +359,42 @@ public final class Links implements AutoCloseable {
                     myid, theirs.starts(), starts);
         }
         return null;
+    }
+
+    /// {@return why the certificate at the other end is not that of the member that it says it is;
+    /// null if it is, or if none is asked for}
+    @Nullable String identityRefusal(LinkConnection connection, Hello theirs) {
+        return tls.refusal(
+                connection.session(),
+                new PeerTls.Claim(
+                        theirs.myid(),
+                        self.get().ensembleId(),
+                        host(theirs.myid()),
+                        dials.keySet().stream().map(this::host).filter(Objects::nonNull).toList()),
+                connection.dialed() != 0);
+    }
+
+    private @Nullable String host(int myid) {
+        Address address = address(myid);
+        return address == null ? null : address.host();
+    }
+
+    /// A TLS handshake failed. A stranger may try again and again: the same reason is not logged
+    /// twice in a row.
+    void handshakeFailed(LinkConnection connection, Throwable cause) {
+        String reason = "the TLS handshake failed: " + TlsReason.of(cause);
+        if (connection.dialed() != 0) {
+            refused(connection.dialed(), reason);
+            return;
+        }
+        String stranger = connection.host() + " " + reason;
+        if (!stranger.equals(lastStranger)) {
+            lastStranger = stranger;
+            LOG.atWarn()
+                    .addKeyValue("host", connection.host())
+                    .addKeyValue("reason", reason)
+                    .log("link refused");
+        }
     }
 
     /// Both hellos are checked. The larger id decides which connection is the link.
@@ -501,6 +567,11 @@ public final class Links implements AutoCloseable {
                         .addLast(decoder)
                         .addLast(new FrameEncoder())
                         .addLast(connection);
+                if (dialed != 0) {
+                    tls.dial(channel.pipeline());
+                } else if (!tls.accept(channel.pipeline())) {
+                    var _ = channel.close();
+                }
             }
         };
     }

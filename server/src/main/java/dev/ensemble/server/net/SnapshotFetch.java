@@ -3,6 +3,7 @@ package dev.ensemble.server.net;
 import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.proto.PeerProto;
 import dev.ensemble.server.proto.PeerProto.Frame;
+import dev.ensemble.server.tls.PeerTls;
 import dev.ensemble.server.tree.StateChange;
 import dev.ensemble.server.zab.Hello;
 
@@ -35,6 +36,7 @@ public final class SnapshotFetch implements AutoCloseable {
     private final long epoch;
     private final long zxid;
     private final int maxFrameBytes;
+    private final PeerTls tls;
 
     private long expected;
     private long total;
@@ -48,12 +50,27 @@ public final class SnapshotFetch implements AutoCloseable {
             long epoch,
             long zxid,
             int maxFrameBytes) {
+        this(address, self, leader, epoch, zxid, maxFrameBytes, PeerTls.NONE);
+    }
+
+    /// @param self what to say in the hello
+    /// @param zxid the state to fetch
+    /// @param tls what to speak with the leader
+    public SnapshotFetch(
+            Links.Address address,
+            Hello self,
+            int leader,
+            long epoch,
+            long zxid,
+            int maxFrameBytes,
+            PeerTls tls) {
         this.address = address;
         this.self = self;
         this.leader = leader;
         this.epoch = epoch;
         this.zxid = zxid;
         this.maxFrameBytes = maxFrameBytes;
+        this.tls = tls;
     }
 
     /// Fetches it all. Waits; [#close] ends that.
@@ -64,8 +81,9 @@ public final class SnapshotFetch implements AutoCloseable {
         socket.connect(new InetSocketAddress(address.host(), address.port()), CONNECT_MILLIS);
         socket.setSoTimeout(SILENT_MILLIS);
         socket.setTcpNoDelay(true);
-        var out = new DataOutputStream(socket.getOutputStream());
-        var in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
+        Socket secured = tls.dial(socket, claim());
+        var out = new DataOutputStream(secured.getOutputStream());
+        var in = new DataInputStream(new BufferedInputStream(secured.getInputStream(), 1 << 16));
         write(
                 out,
                 frame().setFetch(
@@ -84,6 +102,10 @@ public final class SnapshotFetch implements AutoCloseable {
     @Override
     public void close() throws IOException {
         socket.close();
+    }
+
+    private PeerTls.Claim claim() {
+        return new PeerTls.Claim(leader, self.ensembleId(), address.host(), List.of());
     }
 
     private Frame.Builder frame() {

@@ -1,5 +1,7 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.tls.Tls;
+
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
@@ -22,11 +24,13 @@ final class AdminServer implements AutoCloseable {
 
     /// @param token that a drain must show; null: there is no drain over HTTP
     /// @param drain begins a drain or joins the one that is going on
+    /// @param tls null: there is no HTTPS
     AdminServer(
             Observed observed,
             Commands commands,
             @Nullable String token,
-            Supplier<CompletionStage<?>> drain)
+            Supplier<CompletionStage<?>> drain,
+            @Nullable Tls tls)
             throws IOException {
         Config.Admin admin = observed.config().admin();
         this.observed = observed;
@@ -39,7 +43,9 @@ final class AdminServer implements AutoCloseable {
                         "admin-http",
                         admin.endpoint().toSocketAddress(),
                         admin.idleTimeoutMillis(),
-                        this::answer);
+                        this::answer,
+                        tls,
+                        observed.config().tls().admin() != Config.Https.ONLY);
     }
 
     int port() {

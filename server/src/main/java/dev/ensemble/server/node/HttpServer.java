@@ -1,9 +1,13 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.tls.Detector;
+import dev.ensemble.server.tls.Tls;
+
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -94,11 +98,29 @@ final class HttpServer implements AutoCloseable {
 
     private final MultiThreadIoEventLoopGroup group;
     private final Channel listener;
+    private final @Nullable Tls tls;
+    private final boolean plain;
     private int connections;
 
     /// @param name of the thread
     HttpServer(String name, InetSocketAddress address, int idleMillis, Handler handler)
             throws IOException {
+        this(name, address, idleMillis, handler, null, true);
+    }
+
+    /// @param name of the thread
+    /// @param tls null: there is no HTTPS
+    /// @param plain whether there is HTTP
+    HttpServer(
+            String name,
+            InetSocketAddress address,
+            int idleMillis,
+            Handler handler,
+            @Nullable Tls tls,
+            boolean plain)
+            throws IOException {
+        this.tls = tls;
+        this.plain = plain;
         group =
                 new MultiThreadIoEventLoopGroup(
                         1,
@@ -143,6 +165,15 @@ final class HttpServer implements AutoCloseable {
         }
         connections++;
         channel.closeFuture().addListener(_ -> connections--);
+        if (tls != null) {
+            ChannelHandler security =
+                    plain ? new Detector(tls) : tls.accepting(channel.alloc());
+            if (security == null) {
+                var _ = channel.close();
+                return;
+            }
+            channel.pipeline().addLast(security);
+        }
         channel.pipeline()
                 .addLast(new IdleStateHandler(0, 0, idleMillis, TimeUnit.MILLISECONDS))
                 .addLast(new HttpServerCodec(MAX_LINE_BYTES, MAX_HEADER_BYTES, 8192))

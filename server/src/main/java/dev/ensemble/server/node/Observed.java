@@ -179,7 +179,11 @@ final class Observed {
         Parts wired = parts();
         var warnings = new ArrayList<>(wired.warnings());
         if (wired.links() != null) {
-            warnings.add("links between members are plaintext");
+            if (!config.tls().quorum()) {
+                warnings.add("links between members are plaintext");
+            } else if (config.tls().quorumBoth()) {
+                warnings.add("links between members in plaintext are still accepted");
+            }
             wired.links()
                     .warnings()
                     .forEach((id, text) -> warnings.add("link with member " + id + ": " + text));

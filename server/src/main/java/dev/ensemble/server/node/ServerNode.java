@@ -17,6 +17,8 @@ import dev.ensemble.server.store.Recovered;
 import dev.ensemble.server.store.Store;
 import dev.ensemble.server.store.StoreOptions;
 import dev.ensemble.server.store.TxnCodec;
+import dev.ensemble.server.tls.ClientAuth;
+import dev.ensemble.server.tls.PeerTls;
 import dev.ensemble.server.tls.Tls;
 import dev.ensemble.server.tls.TlsFailure;
 import dev.ensemble.server.tls.TlsSettings;
@@ -75,6 +77,7 @@ public final class ServerNode implements AutoCloseable {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
     private @Nullable ClientServer clients;
+    private PeerTls peerTls = PeerTls.NONE;
     private @Nullable CompletableFuture<?> drained;
     private volatile Map<Integer, Links.Address> addresses = Map.of();
     private Ports ports = new Ports(0, 0, 0, 0, 0);
@@ -113,12 +116,14 @@ public final class ServerNode implements AutoCloseable {
     private synchronized void startAll() throws StartFailure {
         config.warnings().forEach(LOG::warn);
         Tls clientTls = tls(config.tls().clients());
-        if (config.tls().members() != null) {
-            throw new StartFailure(
-                    ExitCode.INVALID_INVOCATION,
-                    "TLS between members and for the admin port is not supported yet",
-                    new IllegalStateException("ssl.quorum"));
-        }
+        Tls memberTls = tls(config.tls().members());
+        peerTls =
+                config.tls().quorum() || config.tls().quorumBoth()
+                        ? new PeerTls(
+                                memberTls,
+                                config.tls().quorum(),
+                                config.tls().quorumBoth())
+                        : PeerTls.NONE;
         Path folder = config.dataDir().resolve("data");
         Config.Metrics wanted = config.metrics();
         var metrics = new Metrics(observed, wanted != null && wanted.exportJvm());
@@ -205,7 +210,15 @@ public final class ServerNode implements AutoCloseable {
                 .addKeyValue("peerPort", ports.peer())
                 .addKeyValue("adminPort", adminPort)
                 .addKeyValue("metricsPort", metricsPort)
-                .log(links == null ? "started alone" : "started; links to members are plaintext");
+                .log(links == null ? "started alone" : "started; links: " + linkSecurity());
+    }
+
+    private String linkSecurity() {
+        Config.Tls tls = config.tls();
+        if (!tls.quorum()) {
+            return tls.quorumBoth() ? "plaintext, TLS is accepted" : "plaintext";
+        }
+        return tls.quorumBoth() ? "TLS, plaintext is accepted" : "TLS";
     }
 
     // Parts.
@@ -220,7 +233,7 @@ public final class ServerNode implements AutoCloseable {
             String token = file == null ? null : Token.write(file);
             var snapshots = new AdminSnapshot(observed);
             var commands = new Commands(observed, facts, metrics, snapshots);
-            var server = new AdminServer(observed, commands, token, this::drain);
+            var server = new AdminServer(observed, commands, token, this::drain, adminTls());
             parts.push(server);
             return server.port();
         } catch (IOException e) {
@@ -397,7 +410,8 @@ public final class ServerNode implements AutoCloseable {
                             new LinkCodec(codec),
                             loop::hello,
                             loop,
-                            new SnapshotSender(loop.hello().incarnation(), promises));
+                            new SnapshotSender(loop.hello().incarnation(), promises),
+                            peerTls);
             parts.push(links);
             return links;
         } catch (IOException e) {
@@ -443,6 +457,16 @@ public final class ServerNode implements AutoCloseable {
         }
     }
 
+    /// The keys of members, but with a rule of its own for whoever asks.
+    private @Nullable Tls adminTls() throws StartFailure {
+        TlsSettings settings = config.tls().members();
+        if (settings == null || config.tls().admin() == Config.Https.NONE) {
+            return null;
+        }
+        boolean need = config.tls().adminNeedsClient();
+        return tls(settings.withClientAuth(need ? ClientAuth.NEED : ClientAuth.NONE));
+    }
+
     private @Nullable Tls tls(@Nullable TlsSettings settings) throws StartFailure {
         if (settings == null) {
             return null;
@@ -470,7 +494,7 @@ public final class ServerNode implements AutoCloseable {
         if (address == null || links == null) {
             return null;
         }
-        return new SnapshotFetch(address, loop.hello(), leader, epoch, zxid, links.maxFrameBytes());
+        return new SnapshotFetch(address, loop.hello(), leader, epoch, zxid, links.maxFrameBytes(), peerTls);
     }
 
     private void learned(Facts known, @Nullable Links links) {

@@ -42,6 +42,10 @@ public final class Tls implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Tls.class);
     private static final long LOOK_MILLIS = 1000;
+
+    /// How long a connection that ends waits until the other side has been told.
+    private static final long GOOD_BYE_MILLIS = 500;
+
     private static final Executor HANDSHAKES =
             task -> Thread.ofVirtual().name("tls-handshake").start(task);
 
@@ -115,6 +119,7 @@ public final class Tls implements AutoCloseable {
     }
 
     private SslHandler counted(SslHandler handler) {
+        handler.setCloseNotifyFlushTimeoutMillis(GOOD_BYE_MILLIS);
         var _ =
                 handler.handshakeFuture()
                         .addListener(done -> {
@@ -133,7 +138,11 @@ public final class Tls implements AutoCloseable {
                 (SSLSocket)
                         context.context()
                                 .getSocketFactory()
-                                .createSocket(connected, null, connected.getPort(), true);
+                                .createSocket(
+                                        connected,
+                                        connected.getInetAddress().getHostAddress(),
+                                        connected.getPort(),
+                                        true);
         socket.setEnabledProtocols(settings.protocols().toArray(String[]::new));
         socket.setEnabledCipherSuites(context.cipherSuites().toArray(String[]::new));
         socket.startHandshake();

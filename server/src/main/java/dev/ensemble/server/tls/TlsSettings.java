@@ -57,7 +57,8 @@ public record TlsSettings(
         ciphers = List.copyOf(ciphers);
     }
 
-    TlsSettings withClientAuth(ClientAuth other) {
+    /// {@return the same, but for whether clients must show a certificate}
+    public TlsSettings withClientAuth(ClientAuth other) {
         return new TlsSettings(
                 prefix,
                 keyStore,
