@@ -110,6 +110,11 @@ final class ClientConnection {
         return credentials.identities();
     }
 
+    void handshakeFailed() {
+        loop.traffic().count(ClientCounter.UNSUCCESSFUL_HANDSHAKE, 1);
+        close("the TLS handshake failed");
+    }
+
     /// {@return whether its bytes are encrypted}
     boolean isSecure() {
         return credentials.isSecure();

@@ -9,6 +9,8 @@ public enum ClientCounter {
     SESSIONLESS_CONNECTIONS_EXPIRED("Connections closed, since they asked for no session in time"),
     CNXN_CLOSED_WITHOUT_ZK_SERVER_RUNNING("Handshakes refused, since this member did not serve"),
     AUTH_FAILED_COUNT("Authentications refused"),
+    UNSUCCESSFUL_HANDSHAKE("TLS handshakes that failed"),
+    TLS_HANDSHAKE_EXCEEDED("Connections closed, since too many were shaking hands"),
     BYTES_RECEIVED_COUNT("Bytes of requests"),
     RESPONSE_BYTES("Bytes of replies"),
     WATCH_BYTES("Bytes of events");

@@ -136,7 +136,7 @@ final class ClientFrames extends ChannelInboundHandlerAdapter {
                 .addKeyValue("client", connection.remote())
                 .addKeyValue("reason", TlsReason.of(cause))
                 .log("a client's TLS handshake failed");
-        connection.close("the TLS handshake failed");
+        connection.handshakeFailed();
     }
 
     @Override

@@ -184,7 +184,12 @@ public final class ClientServer implements AutoCloseable {
         boolean crowded = tls != null && security == null;
         if (tooMany || full || draining || crowded) {
             closed(address);
-            loop.traffic().count(ClientCounter.CONNECTION_REJECTED, 1);
+            loop.traffic()
+                    .count(
+                            crowded
+                                    ? ClientCounter.TLS_HANDSHAKE_EXCEEDED
+                                    : ClientCounter.CONNECTION_REJECTED,
+                            1);
             LOG.atDebug()
                     .addKeyValue("client", channel.remoteAddress())
                     .log(crowded ? "too many handshakes" : "too many connections");

@@ -45,6 +45,11 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
 
     private Phase phase = Phase.HELLO;
     private @Nullable Hello hello;
+    private boolean opened;
+
+    /// Why this came to nothing has been told.
+    private boolean told;
+
     private long lastLink;
     private long link;
 
@@ -106,6 +111,12 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
 
     /// The channel is closed.
     void ended() {
+        if (opened && phase == Phase.HELLO && !told && session() != null) {
+            handshakeFailed(
+                    new SSLException(
+                            "the other side closed the connection; it may not accept our"
+                                    + " certificate, or speak plaintext"));
+        }
         phase = Phase.CLOSED;
         links.closed(this);
     }
@@ -113,6 +124,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
     /// At once: TLS would first say good-bye, and wait for a member that may be frozen.
     void close() {
         phase = Phase.CLOSED;
+        told = true;
         ChannelHandlerContext tls = channel.pipeline().context(SslHandler.class);
         var _ = tls == null ? channel.close() : tls.close();
     }
@@ -136,10 +148,10 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
+        opened = true;
         var _ =
                 channel.eventLoop()
-                        .schedule(
-                                this::helloIsLate, links.helloMillis(), TimeUnit.MILLISECONDS);
+                        .schedule(this::helloIsLate, links.helloMillis(), TimeUnit.MILLISECONDS);
         if (dialed != 0) {
             sayHello(dialed);
         }
@@ -242,7 +254,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         if (event instanceof SslHandshakeCompletionEvent handshake
                 && !handshake.isSuccess()
                 && phase != Phase.CLOSED) {
-            links.handshakeFailed(this, handshake.cause());
+            handshakeFailed(handshake.cause());
             close();
             return;
         }
@@ -275,11 +287,16 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
                         : thrown;
         if (cause instanceof SSLException && phase == Phase.HELLO) {
             // With TLS 1.3, who dials hears only behind its own handshake that it is refused.
-            links.handshakeFailed(this, cause);
+            handshakeFailed(cause);
         } else {
             links.failed(this, hello == null ? dialed : hello.myid(), cause);
         }
         close();
+    }
+
+    private void handshakeFailed(Throwable cause) {
+        told = true;
+        links.handshakeFailed(this, cause);
     }
 
     private void helloIsLate() {

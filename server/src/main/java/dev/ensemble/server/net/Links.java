@@ -384,7 +384,10 @@ public final class Links implements AutoCloseable {
     void handshakeFailed(LinkConnection connection, Throwable cause) {
         String reason = "the TLS handshake failed: " + TlsReason.of(cause);
         if (connection.dialed() != 0) {
-            refused(connection.dialed(), reason);
+            // With a link, the dial was given up.
+            if (!links.containsKey(connection.dialed())) {
+                refused(connection.dialed(), reason);
+            }
             return;
         }
         String stranger = connection.host() + " " + reason;

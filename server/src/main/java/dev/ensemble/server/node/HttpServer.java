@@ -166,8 +166,7 @@ final class HttpServer implements AutoCloseable {
         connections++;
         channel.closeFuture().addListener(_ -> connections--);
         if (tls != null) {
-            ChannelHandler security =
-                    plain ? new Detector(tls) : tls.accepting(channel.alloc());
+            ChannelHandler security = plain ? new Detector(tls) : tls.accepting(channel.alloc());
             if (security == null) {
                 var _ = channel.close();
                 return;

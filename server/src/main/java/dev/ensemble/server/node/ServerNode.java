@@ -119,10 +119,7 @@ public final class ServerNode implements AutoCloseable {
         Tls memberTls = tls(config.tls().members());
         peerTls =
                 config.tls().quorum() || config.tls().quorumBoth()
-                        ? new PeerTls(
-                                memberTls,
-                                config.tls().quorum(),
-                                config.tls().quorumBoth())
+                        ? new PeerTls(memberTls, config.tls().quorum(), config.tls().quorumBoth())
                         : PeerTls.NONE;
         Path folder = config.dataDir().resolve("data");
         Config.Metrics wanted = config.metrics();
@@ -494,7 +491,8 @@ public final class ServerNode implements AutoCloseable {
         if (address == null || links == null) {
             return null;
         }
-        return new SnapshotFetch(address, loop.hello(), leader, epoch, zxid, links.maxFrameBytes(), peerTls);
+        return new SnapshotFetch(
+                address, loop.hello(), leader, epoch, zxid, links.maxFrameBytes(), peerTls);
     }
 
     private void learned(Facts known, @Nullable Links links) {

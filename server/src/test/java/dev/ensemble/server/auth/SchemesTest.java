@@ -2,11 +2,13 @@ package dev.ensemble.server.auth;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Id;
+import dev.ensemble.server.tls.Authority;
 
 import org.apache.zookeeper.server.auth.DigestAuthenticationProvider;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,8 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /// What the schemes say (`client-protocol` section 16).
 final class SchemesTest {
@@ -149,6 +153,92 @@ final class SchemesTest {
         assertTrue(
                 String.valueOf(refused.getMessage())
                         .startsWith("DigestAuthenticationProvider.digestAlg=ROT13"));
+    }
+
+    @Test
+    void aCertificateIsItsSubject() throws Exception {
+        var certificate =
+                new Authority("authority")
+                        .issue("CN=alice,O=tests", "uri:zk://alice", "uri:other://b")
+                        .certificate();
+        Id alice = new Id("x509", "CN=alice,O=tests");
+        Schemes plain = with(new X509(null, null), null);
+        assertEquals(List.of(alice), plain.certified(certificate));
+        assertEquals(List.of(), schemes.certified(certificate), "the scheme is switched off");
+        assertTrue(plain.isValid(alice));
+        assertFalse(plain.isValid(new Id("x509", "alice")));
+        assertFalse(schemes.isValid(alice));
+        assertTrue(plain.authenticates(alice));
+        assertTrue(plain.permits(List.of(new Acl(Acl.READ, alice)), Acl.READ, List.of(alice)));
+        assertEquals(
+                new Proof.Proved(List.of(alice)),
+                plain.authenticate("x509", null, HERE, certificate));
+        assertEquals(new Proof.Refused(), plain.authenticate("x509", null, HERE, null));
+        Schemes withSuper = with(new X509(alice.id(), null), null);
+        assertEquals(List.of(new Id("super", ""), alice), withSuper.certified(certificate));
+
+        var uri = new X509.Alternative(6, Pattern.compile("^zk:"), Pattern.compile("//(.*)"), 1);
+        Schemes byUri = with(new X509(null, uri), null);
+        assertEquals(List.of(new Id("x509", "alice")), byUri.certified(certificate));
+        assertTrue(byUri.isValid(new Id("x509", "alice")));
+        var two = new X509.Alternative(6, Pattern.compile(""), Pattern.compile(".*"), 0);
+        assertNull(with(new X509(null, two), null).certified(certificate), "which of them?");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "bob, true",
+        "bob/host@REALM, true",
+        "bob@REALM, true",
+        "a/b/c, true",
+        "a/b/c@REALM, false",
+        "a@b@c, false",
+        "'', true",
+    })
+    void saslNamesLookLikeThoseOfKerberos(String name, boolean valid) {
+        var sasl = new Sasl(null, Set.of(), null, false);
+        assertEquals(valid, with(null, sasl).isValid(new Id("sasl", name)));
+        assertFalse(schemes.isValid(new Id("sasl", name)));
+    }
+
+    @Test
+    void whatAnySaslUserMayDo() {
+        Schemes any = with(null, new Sasl(null, Set.of(), "anyone", false));
+        Id bob = new Id("sasl", "bob");
+        var acl = List.of(new Acl(Acl.READ, new Id("sasl", "anyone")));
+        assertTrue(any.permits(acl, Acl.READ, List.of(bob)));
+        assertFalse(any.permits(acl, Acl.READ, List.of(HERE)));
+        var own = List.of(new Acl(Acl.READ, bob));
+        assertTrue(any.permits(own, Acl.READ, List.of(bob)));
+        assertTrue(any.permits(own, Acl.READ, List.of(new Id("sasl", "super"))));
+        assertFalse(any.permits(own, Acl.READ, List.of(new Id("sasl", "eve"))));
+        assertEquals(List.of(), authenticate(any, "sasl", utf8("bob")));
+    }
+
+    @Test
+    void aClientOfAnotherEnsembleIsMisled() {
+        var named = new Schemes(false, null, null, null, Set.of("a", "b"), Set.of());
+        assertEquals(new Proof.Proved(List.of()), named.authenticate("ensemble", null, HERE, null));
+        assertEquals(
+                new Proof.Proved(List.of()), named.authenticate("ensemble", utf8("b"), HERE, null));
+        assertEquals(
+                new Proof.Misled("the client looks for the ensemble c"),
+                named.authenticate("ensemble", utf8("c"), HERE, null));
+        assertEquals(List.of(), authenticate("ensemble", "a"));
+        assertFalse(named.isValid(new Id("ensemble", "a")));
+    }
+
+    @Test
+    void someSchemeCanBeAskedOfAll() {
+        var enforcing =
+                new Schemes(false, new Digest("SHA1", null), null, null, null, Set.of("digest"));
+        assertTrue(enforcing.isTooLittle(List.of(HERE)));
+        assertFalse(enforcing.isTooLittle(List.of(HERE, U)));
+        assertFalse(schemes.isTooLittle(List.of(HERE)));
+    }
+
+    private static Schemes with(@Nullable X509 x509, @Nullable Sasl sasl) {
+        return new Schemes(false, new Digest("SHA1", null), x509, sasl, null, Set.of());
     }
 
     @Test

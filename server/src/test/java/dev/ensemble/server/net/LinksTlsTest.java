@@ -63,9 +63,7 @@ final class LinksTlsTest {
         final Links links;
 
         Node(int myid, PeerTls tls) throws IOException {
-            hello =
-                    new Hello(
-                            Hello.PROTOCOL, "e", myid, 100 + myid, 1, Identity.State.MEMBER, "r");
+            hello = new Hello(Hello.PROTOCOL, "e", myid, 100 + myid, 1, Identity.State.MEMBER, "r");
             links =
                     new Links(
                             new Links.Options(ANY_PORT, 1 << 20, 64 << 20, Links.Timing.DEFAULT),
@@ -188,7 +186,7 @@ final class LinksTlsTest {
                 "the certificate of member 2 is for client-17.example and neither for its host"
                         + " 127.0.0.1 nor for ensemble://e/2");
         awaitWarning(client, 1, "it refused the link");
-        assertTrue(one.events.isEmpty() && client.events.isEmpty());
+        assertTrue(one.events.isEmpty());
     }
 
     @Test
@@ -197,7 +195,7 @@ final class LinksTlsTest {
         Node three = new Node(2, only("CN=three", "uri:ensemble://e/3"));
         join(one, three);
         awaitWarning(one, 2, "is for ensemble://e/3 and neither");
-        assertTrue(one.events.isEmpty() && three.events.isEmpty());
+        assertTrue(one.events.isEmpty());
     }
 
     @Test
