@@ -63,6 +63,7 @@ final class RulesIT {
                 .waitUntilCondition(
                         it ->
                                 it.getStatus() != null
+                                        && it.getStatus().getConditions() != null
                                         && it.getStatus().getConditions().stream()
                                                 .anyMatch(each ->
                                                         each.getType().equals("Established")
