@@ -4,6 +4,7 @@ import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Payload;
+import dev.ensemble.server.model.Request;
 import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Session;
 import dev.ensemble.server.model.Txn;
@@ -48,7 +49,9 @@ public final class Member {
     private final Preparation preparation;
     private final Payload.Codec codec;
     private final Sessions sessions;
+    private final MemberOptions options;
     private final Reaper reaper;
+    private final LocalSessions locals;
     private final long heartbeatNanos;
     private final ArrayDeque<Effect> effects = new ArrayDeque<>();
 
@@ -72,6 +75,8 @@ public final class Member {
     private @Nullable Tree fetched;
     private long expiredSessions;
     private boolean serving;
+    private boolean readOnly;
+    private long inSyncNanos;
     private long count;
     private long nowNanos;
     private long wallMillis;
@@ -91,6 +96,14 @@ public final class Member {
             @Override
             public long connection() {
                 return connect.connection();
+            }
+        }
+
+        /// Belongs to a session, whatever connection speaks for it.
+        record OfUpgrade(Session session) implements Flight {
+            @Override
+            public long connection() {
+                return 0;
             }
         }
 
@@ -121,7 +134,7 @@ public final class Member {
             History history,
             Preparation preparation,
             Payload.Codec codec,
-            Reaping reaping,
+            MemberOptions options,
             long tickNanos,
             long nowNanos) {
         if (tree.zxid() > disk.committed()) {
@@ -132,7 +145,11 @@ public final class Member {
         this.preparation = preparation;
         this.codec = codec;
         this.sessions = new Sessions(tickNanos);
-        this.reaper = new Reaper(reaping);
+        this.options = options;
+        this.reaper = new Reaper(options.reaping());
+        this.locals =
+                new LocalSessions(peer.identity().myid(), peer.identity().starts(), tickNanos);
+        this.inSyncNanos = nowNanos;
         this.heartbeatNanos = config.heartbeatNanos();
         this.lastTickNanos = nowNanos;
         this.nowNanos = nowNanos;
@@ -153,7 +170,7 @@ public final class Member {
                 peer.step(event, nowNanos, effects::add);
                 perform(out);
                 if (event instanceof Event.Tick) {
-                    tick();
+                    tick(out);
                 }
             }
             case Input.Fetched(long zxid, Tree snapshot) -> {
@@ -164,7 +181,10 @@ public final class Member {
                 peer.fetched(snapshot.ensemble());
             }
             case Input.Connect connect -> submit(new Flight.OfConnect(connect), out);
-            case Input.Write write -> submit(new Flight.OfWrite(write), out);
+            case Input.Write write -> {
+                upgrade(write, out);
+                submit(new Flight.OfWrite(write), out);
+            }
             case Input.Sync sync -> submit(new Flight.OfSync(sync), out);
             case Input.Disconnected(long connection) -> {
                 attached.remove(connection);
@@ -227,6 +247,10 @@ public final class Member {
         Flight flight = isOwn(header) ? inFlight.remove(header.sequence()) : null;
         long connection = 0;
         long number = 0;
+        if (applied.result() instanceof Result.Attached(Session session)
+                && locals.has(session.id())) {
+            connection = locals.remove(session.id());
+        }
         switch (flight) {
             case Flight.OfWrite(Input.Write write) -> {
                 connection = write.connection();
@@ -239,6 +263,7 @@ public final class Member {
                 }
             }
             case Flight.OfSync _ -> throw new IllegalStateException("a sync was proposed");
+            case Flight.OfUpgrade _ -> {}
             case null -> {}
         }
         out.accept(new Output.Published(applied, connection, number));
@@ -260,6 +285,7 @@ public final class Member {
         inFlight.clear();
         attached.clear();
         answeredSyncs.clear();
+        locals.settle(tree);
         out.accept(new Output.Replaced(tree));
     }
 
@@ -297,6 +323,8 @@ public final class Member {
         if (peer.nextZxid() != 0) {
             takeOffice();
         }
+        inSyncNanos = nowNanos;
+        readOnly(false, out);
         serve(true, out);
         long[] local = attached.values().stream().mapToLong(Long::longValue).toArray();
         if (local.length > 0) {
@@ -329,7 +357,8 @@ public final class Member {
             }
         }
         for (var flight : List.copyOf(inFlight.entrySet())) {
-            if (!logged.contains(flight.getKey())) {
+            if (!logged.contains(flight.getKey())
+                    && !locally(flight.getKey(), flight.getValue(), out)) {
                 dispatch(flight.getKey(), flight.getValue(), out);
             }
         }
@@ -340,8 +369,81 @@ public final class Member {
     private void submit(Flight flight, Consumer<Output> out) {
         long sequence = peer.identity().starts() << COUNT_BITS | ++count;
         inFlight.put(sequence, flight);
-        if (serving) {
+        if ((serving || readOnly) && !locally(sequence, flight, out) && serving) {
             dispatch(sequence, flight, out);
+        }
+    }
+
+    // Sessions that only this member knows.
+
+    /// {@return whether nobody else needs to be asked}
+    private boolean locally(long sequence, Flight flight, Consumer<Output> out) {
+        boolean done =
+                switch (flight) {
+                    case Flight.OfConnect(Input.Connect connect) -> connectLocally(connect, out);
+                    case Flight.OfWrite(Input.Write write) -> closeLocally(write, out);
+                    case Flight.OfSync _, Flight.OfUpgrade _ -> false;
+                };
+        if (done) {
+            inFlight.remove(sequence);
+        }
+        return done;
+    }
+
+    private boolean connectLocally(Input.Connect c, Consumer<Output> out) {
+        Session session = null;
+        if (locals.has(c.session())) {
+            session =
+                    locals.attach(
+                            c.session(), c.connection(), c.timeoutMillis(), c.password(), nowNanos);
+            if (session == null) {
+                out.accept(new Output.ConnectRefused(c.connection()));
+                return true;
+            }
+        } else if (c.session() == 0 && options.localSessions()) {
+            session = locals.create(c.connection(), c.timeoutMillis(), c.password(), nowNanos);
+        } else if (readOnly) {
+            out.accept(
+                    new Output.Close(
+                            c.connection(), "sessions of the ensemble need a leader to begin"));
+            return true;
+        }
+        if (session == null) {
+            return false;
+        }
+        attached.put(c.connection(), session.id());
+        out.accept(new Output.LocallyAttached(c.connection(), session));
+        return true;
+    }
+
+    private boolean closeLocally(Input.Write write, Consumer<Output> out) {
+        if (!(write.request() instanceof Request.CloseSession)
+                || !locals.has(write.session())
+                || locals.isUpgrading(write.session())) {
+            return false;
+        }
+        var _ = locals.remove(write.session());
+        out.accept(new Output.LocallyClosed(write.connection(), write.number()));
+        return true;
+    }
+
+    /// An ephemeral needs a session that everybody knows.
+    private void upgrade(Input.Write write, Consumer<Output> out) {
+        if (!options.upgradesSessions() || !Preparation.isEphemeral(write.request())) {
+            return;
+        }
+        Session session = locals.beginUpgrade(write.session());
+        if (session != null) {
+            submit(new Flight.OfUpgrade(session), out);
+        }
+    }
+
+    // Reading without a leader.
+
+    private void readOnly(boolean next, Consumer<Output> out) {
+        if (readOnly != next) {
+            readOnly = next;
+            out.accept(new Output.ReadOnly(next));
         }
     }
 
@@ -353,6 +455,7 @@ public final class Member {
                         write(self, w.session(), w.attach(), w.request(), w.identities());
                 case Flight.OfConnect(Input.Connect c) ->
                         connect(self, c.session(), c.timeoutMillis(), c.password(), out);
+                case Flight.OfUpgrade(Session s) -> upgrade(self, s);
                 case Flight.OfSync _ -> sync(self, out);
             }
             return;
@@ -364,7 +467,10 @@ public final class Member {
                                     sequence, w.session(), w.attach(), w.request(), w.identities());
                     case Flight.OfConnect(Input.Connect c) ->
                             new Message.ForwardConnect(
-                                    sequence, c.session(), c.timeoutMillis(), c.password());
+                                    sequence, c.session(), c.timeoutMillis(), c.password(), false);
+                    case Flight.OfUpgrade(Session s) ->
+                            new Message.ForwardConnect(
+                                    sequence, s.id(), s.timeoutMillis(), s.password(), true);
                     case Flight.OfSync _ -> new Message.SyncRequest(sequence);
                 };
         sendToLeader(message);
@@ -377,6 +483,9 @@ public final class Member {
     }
 
     private void touch(long[] touched) {
+        for (long session : touched) {
+            locals.touch(session, nowNanos);
+        }
         if (peer.nextZxid() != 0) {
             for (long session : touched) {
                 sessions.touch(session, nowNanos);
@@ -394,13 +503,15 @@ public final class Member {
                             long sequence,
                             long session,
                             int timeout,
-                            byte[] password) ->
-                    connect(
-                            new Origin(from, incarnation, sequence),
-                            session,
-                            timeout,
-                            password,
-                            out);
+                            byte[] password,
+                            boolean isUpgrade) -> {
+                var origin = new Origin(from, incarnation, sequence);
+                if (isUpgrade) {
+                    upgrade(origin, new Session(session, timeout, password, from, 0));
+                } else {
+                    connect(origin, session, timeout, password, out);
+                }
+            }
             case Message.SyncRequest(long sequence) ->
                     sync(new Origin(from, incarnation, sequence), out);
             case Message.Touched(long[] touched) -> touch(touched);
@@ -436,7 +547,7 @@ public final class Member {
             Origin origin,
             long session,
             long attach,
-            dev.ensemble.server.model.Request.Write request,
+            Request.Write request,
             List<dev.ensemble.server.model.Id> identities) {
         Tree now = outlook;
         if (now == null) {
@@ -471,6 +582,16 @@ public final class Member {
             refused(origin.sequence(), out);
         } else {
             peer.send(origin.myid(), new Message.ConnectRefused(origin.sequence()), effects::add);
+        }
+    }
+
+    private void upgrade(Origin origin, Session session) {
+        Tree now = outlook;
+        if (now != null && now.session(session.id()) == null) {
+            propose(
+                    origin,
+                    session.id(),
+                    new Txn.CreateSession(session.timeoutMillis(), session.password()));
         }
     }
 
@@ -560,11 +681,22 @@ public final class Member {
         long gap = nowNanos - lastTickNanos;
         if (gap > heartbeatNanos) {
             sessions.paused(gap);
+            locals.paused(gap);
+            inSyncNanos += gap;
         }
         lastTickNanos = nowNanos;
     }
 
-    private void tick() {
+    private void tick(Consumer<Output> out) {
+        for (long connection : locals.expire(nowNanos)) {
+            out.accept(new Output.Close(connection, "its session is over"));
+        }
+        if (peer.isInSync()) {
+            inSyncNanos = nowNanos;
+        } else if (options.readOnlyMode()
+                && nowNanos - inSyncNanos > options.readOnlyAfterNanos()) {
+            readOnly(true, out);
+        }
         Tree now = outlook;
         if (now == null || peer.nextZxid() == 0) {
             return;

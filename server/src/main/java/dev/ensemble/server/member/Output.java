@@ -1,5 +1,6 @@
 package dev.ensemble.server.member;
 
+import dev.ensemble.server.model.Session;
 import dev.ensemble.server.tree.Applied;
 import dev.ensemble.server.tree.Tree;
 import dev.ensemble.server.zab.Effect;
@@ -26,6 +27,12 @@ public sealed interface Output {
     /// The session does not exist, or the password is wrong: the answer with zeroes, then close.
     record ConnectRefused(long connection) implements Output {}
 
+    /// The connection has a session that only this member knows.
+    record LocallyAttached(long connection, Session session) implements Output {}
+
+    /// The session, which only this member knew, has ended, as its connection asked.
+    record LocallyClosed(long connection, long number) implements Output {}
+
     /// Everything that was committed when the sync arrived at the leader has been published here.
     record Synced(long connection, long number) implements Output {}
 
@@ -35,4 +42,8 @@ public sealed interface Output {
     /// Whether this member may read from its clients and answer them. While it may not, their
     /// requests wait.
     record Serving(boolean serving) implements Output {}
+
+    /// Whether this member, which does not serve, answers those clients that read only. All
+    /// connections from before end.
+    record ReadOnly(boolean readOnly) implements Output {}
 }

@@ -34,8 +34,11 @@ public sealed interface Txn {
     ///   RUNTIMEINCONSISTENCY behind it
     record RefusedMulti(List<Code> codes) implements Txn {}
 
-    /// Its session is made of the zxid and the origin (`safety.md` 15): see [Session#id(int,
-    /// long)].
+    /// With a local session in its header, that one, known to its origin alone, is everybody's from
+    /// here on.
+    ///
+    /// Otherwise its session is made of the zxid and the origin (`safety.md` 15): see
+    /// [Session#id(int, long)].
     ///
     /// @param password 16 random bytes
     record CreateSession(int timeoutMillis, byte[] password) implements Txn {

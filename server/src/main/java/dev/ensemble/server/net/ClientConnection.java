@@ -232,9 +232,14 @@ final class ClientConnection {
         if (request.session() != 0) {
             loop.traffic().count(ClientCounter.CONNECTION_REVALIDATE_COUNT, 1);
         }
-        if (!loop.isServing()) {
+        if (!loop.admits(request.session() != 0)) {
+            loop.traffic().count(ClientCounter.CONNECTION_REJECTED, 1);
+            close("too many clients connect at once");
+        } else if (!loop.isAnswering()) {
             loop.traffic().count(ClientCounter.CNXN_CLOSED_WITHOUT_ZK_SERVER_RUNNING, 1);
             close("this member does not serve");
+        } else if (loop.isReadOnly() && !request.readOnly()) {
+            close("this member has no leader, and the client does not only read");
         } else if (request.lastZxidSeen() <= loop.tree().zxid()) {
             submit(request);
         } else if (request.lastZxidSeen() <= loop.newestZxid()) {
@@ -294,7 +299,9 @@ final class ClientConnection {
         attach = now.attach();
         timeoutMillis = now.timeoutMillis();
         heardNanos = loop.nowNanos();
-        respond(new Handshake.ConnectResponse(timeoutMillis, session, now.password(), false));
+        respond(
+                new Handshake.ConnectResponse(
+                        timeoutMillis, session, now.password(), loop.isReadOnly()));
         return true;
     }
 
@@ -322,6 +329,10 @@ final class ClientConnection {
             isTouched = true;
             loop.touched(this);
         }
+        if (!loop.mayHold(bytes)) {
+            close("the large requests in flight are too large together");
+            return;
+        }
         switch (ClientCodec.decode(header.type(), in)) {
             case Request.Auth auth -> authenticate(xid, auth);
             case Request.Sasl sasl -> sasl(xid, sasl);
@@ -334,13 +345,25 @@ final class ClientConnection {
                 closeAfterFlush();
             }
             case Request.Read read -> read(xid, read, bytes);
-            case Request.Sync sync -> pipeline.add(xid, sync, identities(), bytes);
+            case Request.Sync sync -> {
+                if (loop.isReadOnly()) {
+                    pipeline.refuse(xid, sync, Code.NOT_READ_ONLY, bytes);
+                } else {
+                    pipeline.add(xid, sync, identities(), bytes);
+                }
+            }
+            case Request.Write write when isRefused(write) ->
+                    pipeline.refuse(xid, write, Code.NOT_READ_ONLY, bytes);
             case Request.Write write -> {
                 finishing = write instanceof Request.CloseSession;
                 pipeline.add(xid, write, identities(), bytes);
             }
         }
         loop.dirty(this);
+    }
+
+    private boolean isRefused(Request.Write write) {
+        return loop.isReadOnly() && !(write instanceof Request.CloseSession);
     }
 
     private void authenticate(int xid, Request.Auth auth) {
@@ -375,7 +398,7 @@ final class ClientConnection {
     }
 
     private void read(int xid, Request.Read read, int bytes) {
-        boolean now = loop.isServing() ? loop.isCurrent() : read instanceof Request.Ping;
+        boolean now = loop.isAnswering() ? loop.isCurrent() : read instanceof Request.Ping;
         if (pipeline.isEmpty() && now) {
             answer(xid, read, identities());
             answered(0, false);
@@ -407,9 +430,21 @@ final class ClientConnection {
         loop.dirty(this);
     }
 
+    /// Its session, which only this member knew, has ended as asked.
+    void ended(long number) {
+        pipeline.ended(number);
+        loop.dirty(this);
+    }
+
     void synced(long number) {
         pipeline.synced(number);
         loop.dirty(this);
+    }
+
+    /// This member serves again: what waited goes on, unless it waited for too long.
+    void servedAgain() {
+        pipeline.refuseLate();
+        resume();
     }
 
     /// This member serves again, or this thread has moved on.
@@ -537,7 +572,7 @@ final class ClientConnection {
             close("the client does not read what it is sent");
         } else if (channel.config().isAutoRead() && isOlder(heardNanos, nowNanos, timeoutMillis)) {
             close("nothing was heard for " + timeoutMillis + " ms");
-        } else if (!loop.isServing() && isOlder(notServingSinceNanos, nowNanos, timeoutMillis)) {
+        } else if (!loop.isAnswering() && isOlder(notServingSinceNanos, nowNanos, timeoutMillis)) {
             close("this member has not served for " + timeoutMillis + " ms");
         }
     }

@@ -8,6 +8,7 @@ import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Reply;
 import dev.ensemble.server.model.Request;
 import dev.ensemble.server.model.Result;
+import dev.ensemble.server.model.Session;
 import dev.ensemble.server.model.WatchEvent;
 import dev.ensemble.server.session.Watches;
 import dev.ensemble.server.tree.Applied;
@@ -62,6 +63,7 @@ final class ClientLoop {
     private final WatchedReads reads;
     private Tree tree;
     private boolean serving;
+    private boolean readOnly;
     private long notServingSinceNanos;
     private boolean draining;
 
@@ -143,6 +145,16 @@ final class ClientLoop {
 
     boolean isServing() {
         return serving;
+    }
+
+    /// {@return whether this member, which does not serve, answers those who read only}
+    boolean isReadOnly() {
+        return readOnly;
+    }
+
+    /// {@return whether reads are answered}
+    boolean isAnswering() {
+        return serving || readOnly;
     }
 
     boolean isDraining() {
@@ -307,6 +319,34 @@ final class ClientLoop {
         traffic.outstanding(-requests);
     }
 
+    /// {@return whether a client may connect now}
+    boolean admits(boolean isRenewal) {
+        return server.admits(isRenewal);
+    }
+
+    /// {@return whether a request of this size is not too much beside all others in flight}
+    boolean mayHold(int bytes) {
+        return !isLarge(bytes)
+                || server.largeBytes().get() + bytes <= settings.limits().largeRequestsBytes();
+    }
+
+    void hold(int bytes) {
+        if (isLarge(bytes)) {
+            server.largeBytes().addAndGet(bytes);
+        }
+    }
+
+    void letGo(int bytes) {
+        if (isLarge(bytes)) {
+            server.largeBytes().addAndGet(-bytes);
+        }
+    }
+
+    private boolean isLarge(int bytes) {
+        int limit = settings.limits().largeRequestBytes();
+        return limit >= 0 && bytes > limit;
+    }
+
     void waitForRoom(ClientConnection connection) {
         waitingForRoom.add(connection);
     }
@@ -346,6 +386,13 @@ final class ClientLoop {
                     connection.refused();
                 }
             }
+            case Output.LocallyAttached(long id, var session) -> attached(session, id);
+            case Output.LocallyClosed(long id, long number) -> {
+                ClientConnection connection = connections.get(id);
+                if (connection != null) {
+                    connection.ended(number);
+                }
+            }
             case Output.Synced(long id, long number) -> {
                 ClientConnection connection = connections.get(id);
                 if (connection != null) {
@@ -359,6 +406,10 @@ final class ClientLoop {
                 }
             }
             case Output.Serving(boolean now) -> serve(now);
+            case Output.ReadOnly(boolean now) -> {
+                readOnly = now;
+                closeAll(now ? "this member only reads from here on" : "a leader is there again");
+            }
             case Output.OfPeer _ ->
                     throw new IllegalArgumentException("not for clients: " + output);
         }
@@ -373,17 +424,20 @@ final class ClientLoop {
         tree = applied.tree();
         ClientConnection connection = connections.get(published.connection());
         switch (applied.result()) {
-            case Result.Attached(var session) -> {
-                closeOther(session.id(), published.connection());
-                if (connection != null && connection.attached(session)) {
-                    sessions.put(session.id(), connection);
-                }
-            }
+            case Result.Attached(var session) -> attached(session, published.connection());
             case Result.SessionClosed(long session) -> {
                 closeOther(session, published.connection());
                 written(connection, published);
             }
             default -> written(connection, published);
+        }
+    }
+
+    private void attached(Session session, long id) {
+        closeOther(session.id(), id);
+        ClientConnection connection = connections.get(id);
+        if (connection != null && connection.attached(session)) {
+            sessions.put(session.id(), connection);
         }
     }
 
@@ -428,7 +482,7 @@ final class ClientLoop {
         notServingSinceNanos = nowNanos;
         if (now) {
             for (ClientConnection each : List.copyOf(connections.values())) {
-                safely(each, ClientConnection::resume);
+                safely(each, ClientConnection::servedAgain);
             }
         }
     }

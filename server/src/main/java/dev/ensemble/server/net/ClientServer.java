@@ -37,6 +37,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -64,9 +65,15 @@ public final class ClientServer implements AutoCloseable {
     private final AtomicLong connectionIds = new AtomicLong();
     private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
     private final AtomicLong all = new AtomicLong();
+
+    /// Of large requests in flight, of all clients.
+    private final AtomicLong largeBytes = new AtomicLong();
+
+    private final Admission admission;
     private final CompletableFuture<@Nullable Void> idle = new CompletableFuture<>();
     private volatile boolean draining;
     private volatile boolean serving;
+    private volatile boolean readOnly;
     private volatile Tree published;
 
     /// @param tree what was committed at the start
@@ -87,6 +94,11 @@ public final class ClientServer implements AutoCloseable {
         this.intake = intake;
         this.words = new WordAnswers(this, facts);
         this.published = tree;
+        this.admission =
+                new Admission(
+                        settings.limits().tokens(),
+                        () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
+                        () -> ThreadLocalRandom.current().nextDouble());
         this.threads =
                 new MultiThreadIoEventLoopGroup(
                         settings.loops(),
@@ -223,6 +235,14 @@ public final class ClientServer implements AutoCloseable {
         return intake;
     }
 
+    boolean admits(boolean isRenewal) {
+        return admission.admits(isRenewal);
+    }
+
+    AtomicLong largeBytes() {
+        return largeBytes;
+    }
+
     long publishedZxid() {
         return published.zxid();
     }
@@ -238,6 +258,7 @@ public final class ClientServer implements AutoCloseable {
                 }
                 case Output.Replaced(Tree tree) -> published = tree;
                 case Output.Serving(boolean now) -> serving = now;
+                case Output.ReadOnly(boolean now) -> readOnly = now;
                 default -> {}
             }
         }
@@ -352,6 +373,11 @@ public final class ClientServer implements AutoCloseable {
 
     boolean isServing() {
         return serving;
+    }
+
+    /// {@return whether this member, which does not serve, answers those who read only}
+    boolean isReadOnly() {
+        return readOnly;
     }
 
     /// {@return what is committed, as far as clients have been told}

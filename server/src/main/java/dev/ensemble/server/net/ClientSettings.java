@@ -24,8 +24,54 @@ public record ClientSettings(
         int maxConnections,
         int handshakeTimeoutMillis,
         int maxOutstanding,
-        Set<String> fourLetterWords) {
+        Set<String> fourLetterWords,
+        ClientLimits limits) {
     public ClientSettings {
         fourLetterWords = Set.copyOf(fourLetterWords);
+    }
+
+    /// Without further limits.
+    public ClientSettings(
+            int loops,
+            int tickMillis,
+            int minSessionTimeoutMillis,
+            int maxSessionTimeoutMillis,
+            int maxFrameBytes,
+            int backlog,
+            int maxPerAddress,
+            int maxConnections,
+            int handshakeTimeoutMillis,
+            int maxOutstanding,
+            Set<String> fourLetterWords) {
+        this(
+                loops,
+                tickMillis,
+                minSessionTimeoutMillis,
+                maxSessionTimeoutMillis,
+                maxFrameBytes,
+                backlog,
+                maxPerAddress,
+                maxConnections,
+                handshakeTimeoutMillis,
+                maxOutstanding,
+                fourLetterWords,
+                ClientLimits.OFF);
+    }
+
+    /// {@return these settings with other limits}
+    public ClientSettings with(ClientLimits other) {
+        return new ClientSettings(
+                loops,
+                tickMillis,
+                minSessionTimeoutMillis,
+                maxSessionTimeoutMillis,
+                maxFrameBytes,
+                backlog,
+                maxPerAddress,
+                maxConnections,
+                handshakeTimeoutMillis,
+                maxOutstanding,
+                fourLetterWords,
+                other);
     }
 }

@@ -89,7 +89,8 @@ public final class LinkCodec {
                                     .setSequence(m.sequence())
                                     .setSession(m.session())
                                     .setTimeoutMillis(m.timeoutMillis())
-                                    .setPassword(wrap(m.password())));
+                                    .setPassword(wrap(m.password()))
+                                    .setIsUpgrade(m.isUpgrade()));
             case Message.ConnectRefused(long sequence) ->
                     frame.setConnectRefused(
                             PeerProto.ConnectRefused.newBuilder().setSequence(sequence));
@@ -273,7 +274,8 @@ public final class LinkCodec {
                 m.getSequence(),
                 m.getSession(),
                 m.getTimeoutMillis(),
-                m.getPassword().toByteArray());
+                m.getPassword().toByteArray(),
+                m.getIsUpgrade());
     }
 
     private static Message touched(PeerProto.Touched m) {

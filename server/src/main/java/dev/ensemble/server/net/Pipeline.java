@@ -36,6 +36,7 @@ final class Pipeline {
         final long seenZxid;
 
         @Nullable Reply reply;
+        boolean isSent;
 
         Pending(
                 long number,
@@ -94,6 +95,16 @@ final class Pipeline {
 
     /// @param identities as of now: what is proved later holds for later requests
     void add(int xid, Request request, List<Id> identities, int size) {
+        Pending pending = queue(xid, request, identities, size);
+        if (request instanceof Request.Read) {
+            awaitCurrent(pending);
+        } else {
+            unsent.addLast(pending);
+            send();
+        }
+    }
+
+    private Pending queue(int xid, Request request, List<Id> identities, int size) {
         var pending =
                 new Pending(
                         ++requests,
@@ -106,16 +117,18 @@ final class Pipeline {
         queue.addLast(pending);
         bytes += size;
         loop.occupied(size);
-        if (request instanceof Request.Read) {
-            awaitCurrent(pending);
-        } else {
-            unsent.addLast(pending);
-            send();
-        }
+        loop.hold(size);
+        return pending;
+    }
+
+    /// A request that goes no further, and is told so in its turn.
+    void refuse(int xid, Request request, Code code, int size) {
+        queue(xid, request, List.of(), size).reply = new Reply.Failed(code);
+        drain();
     }
 
     private void send() {
-        while (!unsent.isEmpty() && loop.isServing()) {
+        while (!unsent.isEmpty() && loop.isAnswering()) {
             Pending next = unsent.getFirst();
             if (next.request instanceof Request.Write write) {
                 if (syncsInFlight > 0) {
@@ -127,6 +140,7 @@ final class Pipeline {
                 loop.submit(new Input.Sync(connection.id(), next.number));
             }
             inFlight++;
+            next.isSent = true;
             unsent.removeFirst();
         }
     }
@@ -140,6 +154,15 @@ final class Pipeline {
             connection.close("the session has moved");
         } else {
             pending.reply = Answers.of(write, applied.result());
+            drain();
+        }
+    }
+
+    /// The session has ended without a transaction.
+    void ended(long number) {
+        Pending pending = pending(number);
+        if (pending != null && pending.request instanceof Request.CloseSession) {
+            pending.reply = new Reply.None();
             drain();
         }
     }
@@ -169,25 +192,45 @@ final class Pipeline {
         send();
     }
 
+    /// Refuses what has waited for too long to begin: nobody may wait for it any more.
+    void refuseLate() {
+        int limit = loop.settings().limits().throttledOpMillis();
+        if (limit == 0) {
+            return;
+        }
+        for (Pending pending : queue) {
+            boolean mayBe =
+                    !pending.isSent
+                            && pending.reply == null
+                            && !(pending.request instanceof Request.Ping)
+                            && !(pending.request instanceof Request.CloseSession);
+            if (mayBe && loop.nowNanos() - pending.sinceNanos > limit * 1_000_000L) {
+                pending.reply = new Reply.Failed(Code.THROTTLED_OP);
+                unsent.remove(pending);
+            }
+        }
+    }
+
     /// Answers from the front whatever is done or can be read, up to the first that must wait.
     private void drain() {
         for (Pending head = queue.peekFirst();
                 head != null && !connection.isOver();
                 head = queue.peekFirst()) {
-            if (head.request instanceof Request.Read read) {
+            if (head.reply == null && head.request instanceof Request.Read read) {
                 if (!mayRead(head)) {
                     awaitCurrent(head);
                     return;
                 }
                 connection.answer(head.xid, read, head.identities);
             } else if (head.reply != null) {
-                inFlight--;
+                inFlight -= head.isSent ? 1 : 0;
                 connection.reply(head.xid, loop.tree().zxid(), head.request, head.reply);
             } else {
                 return;
             }
             queue.removeFirst();
             bytes -= head.bytes;
+            loop.letGo(head.bytes);
             loop.released(1, head.bytes);
             connection.answered(
                     loop.nowNanos() - head.sinceNanos, head.request instanceof Request.Write);
@@ -201,7 +244,7 @@ final class Pipeline {
     /// not serve; but not for that if a write of the same connection is in flight, which must not
     /// be answered before it.
     private boolean mayRead(Pending head) {
-        return (inFlight > 0 || loop.isServing()) && loop.tree().zxid() >= head.seenZxid;
+        return (inFlight > 0 || loop.isAnswering()) && loop.tree().zxid() >= head.seenZxid;
     }
 
     private void awaitCurrent(Pending read) {
@@ -213,6 +256,7 @@ final class Pipeline {
     /// The connection is gone.
     void drop() {
         loop.released(queue.size(), bytes);
+        queue.forEach(pending -> loop.letGo(pending.bytes));
         queue.clear();
         unsent.clear();
         bytes = 0;

@@ -50,14 +50,14 @@ final class WordAnswers {
             return done(FourLetterWords.notAllowed(word));
         }
         boolean serving = server.isServing();
-        if (!serving && !word.isAlwaysAnswered()) {
+        if (!serving && !server.isReadOnly() && !word.isAlwaysAnswered()) {
             String text = FourLetterWords.NOT_SERVING;
             return done(word == FourLetterWords.Word.HASH ? text.stripTrailing() : text);
         }
         Tree tree = server.tree();
         return switch (word) {
             case RUOK -> done("imok");
-            case ISRO -> done(serving ? "rw" : "null");
+            case ISRO -> done(serving ? "rw" : server.isReadOnly() ? "ro" : "null");
             case SRVR -> done(FourLetterWords.server(facts, server.stats(), tree, null));
             case STAT ->
                     lines(false, secure)

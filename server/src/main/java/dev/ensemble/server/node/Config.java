@@ -4,6 +4,7 @@ import dev.ensemble.server.auth.Sasl;
 import dev.ensemble.server.auth.X509;
 import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.net.ClientLimits;
 import dev.ensemble.server.tls.TlsSettings;
 
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,7 @@ public record Config(
         Znodes znodes,
         Tls tls,
         Storage storage,
+        Sessions sessions,
         Membership membership,
         Admin admin,
         @Nullable Metrics metrics,
@@ -80,7 +82,8 @@ public record Config(
             int maxFrameBytes,
             int handshakeTimeoutMillis,
             int maxOutstanding,
-            Set<String> fourLetterWords) {}
+            Set<String> fourLetterWords,
+            ClientLimits limits) {}
 
     /// Who may do what.
     ///
@@ -146,6 +149,11 @@ public record Config(
             return lowWaterMegabytes < 0 ? -1 : (long) lowWaterMegabytes << 20;
         }
     }
+
+    /// Sessions that one member alone knows, and members without a leader that serve readers.
+    ///
+    /// @param upgradesLocal a local session that creates an ephemeral becomes everybody's
+    public record Sessions(boolean local, boolean upgradesLocal, boolean readOnlyMode) {}
 
     /// When an ensemble whose members hold nothing yet may form (`safety.md` 7).
     public enum Bootstrap {

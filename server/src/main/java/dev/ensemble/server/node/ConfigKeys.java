@@ -67,6 +67,25 @@ final class ConfigKeys {
                 enforce.auth.enabled enforce.auth.schemes\
                 """);
         add(
+                new Use.Read(),
+                """
+                localSessionsEnabled localSessionsUpgradingEnabled readonlymode.enabled
+                request_throttle_max_requests throttled_op_wait_time largeRequestThreshold
+                largeRequestMaxBytes connection_throttle_tokens connection_throttle_fill_time
+                connection_throttle_fill_count connection_throttle_freeze_time
+                connection_throttle_drop_increase connection_throttle_drop_decrease
+                connection_throttle_decrease_ratio connection_throttle_weight_enabled
+                connection_throttle_global_session_weight
+                connection_throttle_local_session_weight
+                connection_throttle_renew_session_weight\
+                """);
+        add(
+                new Use.NotNeeded("a connection is not read while too much is in flight"),
+                """
+                request_throttle_stall_time request_throttle_drop_stale request_stale_connection_check
+                request_stale_latency_check\
+                """);
+        add(
                 new Use.NotNeeded("the server tidies up by itself"),
                 "autopurge.snapRetainCount autopurge.purgeInterval");
         add(
@@ -97,19 +116,12 @@ final class ConfigKeys {
         add(
                 new Use.Unsupported(),
                 """
-                observerMasterPort observerMaster.sizeLimit leaderServes localSessionsEnabled
-                localSessionsUpgradingEnabled multiAddress.enabled
+                observerMasterPort observerMaster.sizeLimit leaderServes
+                multiAddress.enabled
                 multiAddress.reachabilityCheckEnabled multiAddress.reachabilityCheckTimeoutMs
                 quorum.auth.learner.saslLoginContext quorum.auth.server.saslLoginContext
-                quorum.auth.kerberos.servicePrincipal request_throttle_max_requests
-                request_throttle_stall_time request_throttle_drop_stale request_stale_connection_check
-                request_stale_latency_check throttled_op_wait_time largeRequestThreshold largeRequestMaxBytes
-                connection_throttle_tokens connection_throttle_fill_time connection_throttle_fill_count
-                connection_throttle_freeze_time connection_throttle_drop_increase
-                connection_throttle_drop_decrease connection_throttle_decrease_ratio
-                connection_throttle_weight_enabled connection_throttle_global_session_weight
-                connection_throttle_local_session_weight connection_throttle_renew_session_weight
-                enableEagerACLCheck readonlymode.enabled IPAuthenticationProvider.usexforwardedfor
+                quorum.auth.kerberos.servicePrincipal
+                enableEagerACLCheck IPAuthenticationProvider.usexforwardedfor
                 leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs datadir.autocreate db.autocreate
                 audit.enable clientTcpKeepAlive
                 metricsProvider.numWorkerThreads metricsProvider.maxQueueSize

@@ -2,6 +2,7 @@ package dev.ensemble.server.node;
 
 import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.net.ClientLimits;
 
 import org.jspecify.annotations.Nullable;
 
@@ -128,6 +129,7 @@ final class ConfigParser {
                 new Config.Storage(
                         values.number("disk.lowWaterMegabytes", -1, -1, Integer.MAX_VALUE),
                         values.decimal("snapshotSizeFactor", 0.33)),
+                sessions(standalone),
                 membership(members, standalone),
                 admin(),
                 metrics(),
@@ -366,13 +368,47 @@ final class ConfigParser {
                 values.number("maxCnxns", 0, 0, Integer.MAX_VALUE),
                 values.number("jute.maxbuffer", 0xfffff, 1024, 1 << 30),
                 values.number("nio.sessionlessCnxnTimeout", 10_000, 1, Integer.MAX_VALUE),
-                values.number("globalOutstandingLimit", 1000, 1, Integer.MAX_VALUE),
-                fourLetterWords());
+                maxOutstanding(),
+                fourLetterWords(),
+                limits());
+    }
+
+    /// Both keys stop reading from clients while so much is in flight.
+    private int maxOutstanding() throws InvalidConfig {
+        int all = values.number("globalOutstandingLimit", 1000, 1, Integer.MAX_VALUE);
+        int throttled = values.number("request_throttle_max_requests", 0, 0, Integer.MAX_VALUE);
+        return throttled == 0 ? all : Math.min(all, throttled);
+    }
+
+    private ClientLimits limits() throws InvalidConfig {
+        int most = Integer.MAX_VALUE;
+        boolean weighs = values.bool("connection_throttle_weight_enabled", false);
+        int global = values.number("connection_throttle_global_session_weight", 3, 1, most);
+        int local = values.number("connection_throttle_local_session_weight", 1, 1, most);
+        int renewal = values.number("connection_throttle_renew_session_weight", 2, 1, most);
+        boolean isLocal = values.bool("localSessionsEnabled", false);
+        return new ClientLimits(
+                values.number("largeRequestThreshold", -1, -1, most),
+                values.number("largeRequestMaxBytes", 100 << 20, 1, most),
+                values.number("throttled_op_wait_time", 0, 0, most),
+                new ClientLimits.Tokens(
+                        values.number("connection_throttle_tokens", 0, 0, most),
+                        values.number("connection_throttle_fill_time", 1, 1, most),
+                        values.number("connection_throttle_fill_count", 1, 1, most),
+                        values.number("connection_throttle_freeze_time", -1, -1, most),
+                        values.share("connection_throttle_drop_increase", 0.02),
+                        values.share("connection_throttle_drop_decrease", 0.002),
+                        values.share("connection_throttle_decrease_ratio", 0),
+                        weighs ? (isLocal ? local : global) : 1,
+                        weighs ? renewal : 1));
     }
 
     /// Names that nobody knows are left out, as ZooKeeper does. `srvr` is always answered.
-    private Set<String> fourLetterWords() {
+    private Set<String> fourLetterWords() throws InvalidConfig {
         var words = new TreeSet<>(Set.of("srvr"));
+        if (values.bool("readonlymode.enabled", false)) {
+            words.add("isro");
+        }
         for (String word : values.text("4lw.commands.whitelist", "").split(",", -1)) {
             String name = word.strip().toLowerCase(Locale.ROOT);
             if (name.equals("*")) {
@@ -384,6 +420,15 @@ final class ConfigParser {
             }
         }
         return Set.copyOf(words);
+    }
+
+    /// A server alone has nobody to be local to, and always a leader.
+    private Config.Sessions sessions(boolean standalone) throws InvalidConfig {
+        boolean local = values.bool("localSessionsEnabled", false);
+        boolean upgrades = values.bool("localSessionsUpgradingEnabled", false);
+        boolean readOnly = values.bool("readonlymode.enabled", false);
+        return new Config.Sessions(
+                local && !standalone, upgrades && !standalone, readOnly && !standalone);
     }
 
     private Config.Znodes znodes(int myid) throws InvalidConfig {

@@ -116,6 +116,23 @@ final class ConfigValues {
         return oneOf(key, byDefault ? "true" : "false", List.of("true", "false")).equals("true");
     }
 
+    /// A number from 0 to 1.
+    double share(String key, double byDefault) throws InvalidConfig {
+        String value = values.get(key);
+        if (value == null) {
+            return byDefault;
+        }
+        try {
+            double number = Double.parseDouble(value);
+            if (number >= 0 && number <= 1) {
+                return number;
+            }
+        } catch (NumberFormatException _) {
+            // Told below.
+        }
+        throw InvalidConfig.of(key, value, "it must be a number from 0 to 1");
+    }
+
     boolean yes(String key, boolean byDefault) throws InvalidConfig {
         return oneOf(key, byDefault ? "yes" : "no", List.of("yes", "no")).equals("yes");
     }

@@ -317,7 +317,13 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                 statistics.serving(now, leaderSinceNanos != 0, nowNanos);
                 forClients.add(output);
             }
-            case Output.ConnectRefused _, Output.Synced _, Output.Close _ -> forClients.add(output);
+            case Output.ConnectRefused _,
+                    Output.LocallyAttached _,
+                    Output.LocallyClosed _,
+                    Output.Synced _,
+                    Output.Close _,
+                    Output.ReadOnly _ ->
+                    forClients.add(output);
         }
     }
 

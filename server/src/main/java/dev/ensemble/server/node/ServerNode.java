@@ -4,6 +4,7 @@ import dev.ensemble.server.auth.Digest;
 import dev.ensemble.server.auth.Schemes;
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
+import dev.ensemble.server.member.MemberOptions;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.net.ClientServer;
 import dev.ensemble.server.net.ClientSettings;
@@ -68,6 +69,9 @@ public final class ServerNode implements AutoCloseable {
 
     private static final int DRAIN_ENDS_MILLIS = 5000;
     private static final int STOP_MILLIS = 800;
+
+    /// How long a member without a leader waits at least before it serves readers.
+    private static final int READ_ONLY_AFTER_MILLIS = 2000;
 
     private final Config config;
     private final Observed observed;
@@ -353,9 +357,20 @@ public final class ServerNode implements AutoCloseable {
                 new History(recovered.base(), HISTORY_ENTRIES, HISTORY_BYTES),
                 preparation,
                 codec,
-                config.znodes().reaping(),
+                options(),
                 TimeUnit.MILLISECONDS.toNanos(config.timing().tickMillis()),
                 now);
+    }
+
+    private MemberOptions options() {
+        Config.Sessions sessions = config.sessions();
+        return new MemberOptions(
+                config.znodes().reaping(),
+                sessions.local(),
+                sessions.upgradesLocal(),
+                sessions.readOnlyMode(),
+                TimeUnit.MILLISECONDS.toNanos(
+                        Math.max(READ_ONLY_AFTER_MILLIS, config.timing().tickMillis())));
     }
 
     private PeerConfig peerConfig(Recovered recovered) {
@@ -442,7 +457,8 @@ public final class ServerNode implements AutoCloseable {
                 from.maxConnections(),
                 from.handshakeTimeoutMillis(),
                 from.maxOutstanding(),
-                from.fourLetterWords());
+                from.fourLetterWords(),
+                from.limits());
     }
 
     private int bind(ClientServer server, Endpoint endpoint, @Nullable Tls tls, boolean plain)

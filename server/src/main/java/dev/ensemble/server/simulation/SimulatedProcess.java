@@ -270,6 +270,8 @@ final class SimulatedProcess {
             }
             case Output.Close(long connection, String _) -> close(connection);
             case Output.Serving(boolean next) -> serve(next);
+            case Output.LocallyAttached _, Output.LocallyClosed _, Output.ReadOnly _ ->
+                    throw new IllegalStateException("not asked for: " + output);
         }
     }
 

@@ -1,7 +1,7 @@
 package dev.ensemble.server.simulation;
 
 import dev.ensemble.server.member.Member;
-import dev.ensemble.server.member.Reaping;
+import dev.ensemble.server.member.MemberOptions;
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.AclRules;
 import dev.ensemble.server.model.Ensemble;
@@ -276,7 +276,7 @@ public final class Simulation {
                 new History(recovered.base(), plan.keepEntries(), 1 << 20),
                 new Preparation(ANYBODY, new Preparation.Options(false, true, false)),
                 AS_OBJECTS,
-                Reaping.DEFAULT,
+                MemberOptions.DEFAULT,
                 500 * MILLIS,
                 nowNanos);
     }

@@ -59,8 +59,11 @@ final class Application {
             case Txn.Refused(Code code) -> new Result.Failed(code);
             case Txn.RefusedMulti(List<Code> codes) -> new Result.FailedParts(codes);
             case Txn.CreateSession(int timeoutMillis, byte[] password) -> {
-                long id = Session.id(header.origin(), zxid);
-                yield attached(new Session(id, timeoutMillis, password, header.origin(), zxid));
+                boolean wasLocal = Session.isLocal(header.session());
+                long id = wasLocal ? header.session() : Session.id(header.origin(), zxid);
+                // The connection goes on as it is.
+                long attach = wasLocal ? Session.LOCAL_ATTACH : zxid;
+                yield attached(new Session(id, timeoutMillis, password, header.origin(), attach));
             }
             case Txn.AttachSession(int timeoutMillis) -> attach(timeoutMillis);
             case Txn.CloseSession(List<String> ephemerals) -> {

@@ -49,8 +49,12 @@ record CreateMode(CreateOp op, int flags) {
         return switch (op) {
             case CONTAINER -> Owner.CONTAINER;
             case TTL -> Owner.ofTtl(ttlMillis);
-            case CREATE, CREATE2 ->
-                    flags == EPHEMERAL || flags == EPHEMERAL_SEQUENTIAL ? session : Owner.NONE;
+            case CREATE, CREATE2 -> isEphemeral() ? session : Owner.NONE;
         };
+    }
+
+    boolean isEphemeral() {
+        return (op == CreateOp.CREATE || op == CreateOp.CREATE2)
+                && (flags == EPHEMERAL || flags == EPHEMERAL_SEQUENTIAL);
     }
 }

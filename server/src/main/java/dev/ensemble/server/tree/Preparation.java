@@ -66,6 +66,24 @@ public final class Preparation {
         };
     }
 
+    /// {@return whether the request makes an ephemeral, if it is not refused}
+    public static boolean isEphemeral(Request.Write request) {
+        return switch (request) {
+            case Request.Multi(List<Request.Write> parts) ->
+                    parts.stream()
+                            .anyMatch(part ->
+                                    part instanceof Request.Create create
+                                            && isEphemeral(create, true));
+            case Request.Create create -> isEphemeral(create, false);
+            default -> false;
+        };
+    }
+
+    private static boolean isEphemeral(Request.Create create, boolean inMulti) {
+        CreateMode mode = CreateMode.of(create, inMulti);
+        return mode != null && mode.isEphemeral();
+    }
+
     private Txn multi(List<Request.Write> parts, Asker asker, Tree outlook) {
         Code refusal = sessionRefusal(asker, outlook);
         // A connection that no longer owns the session is closed, whatever it sent.
@@ -130,6 +148,9 @@ public final class Preparation {
         Code refusal = sessionRefusal(asker, outlook);
         if (refusal != null) {
             return new Txn.Refused(refusal);
+        }
+        if (mode.isEphemeral() && outlook.session(asker.session) == null) {
+            return new Txn.Refused(Code.EPHEMERAL_ON_LOCAL_SESSION);
         }
         String path = request.path();
         if (path == null) {
@@ -294,9 +315,14 @@ public final class Preparation {
     private static @Nullable Code sessionRefusal(Asker asker, Tree outlook) {
         Session session = outlook.session(asker.session);
         if (session == null) {
-            return Code.SESSION_EXPIRED;
+            return isLocal(asker) ? null : Code.SESSION_EXPIRED;
         }
         return session.attach() == asker.attach ? null : Code.SESSION_MOVED;
+    }
+
+    /// {@return whether the session may be one that only its member knows, which says so itself}
+    private static boolean isLocal(Asker asker) {
+        return Session.isLocal(asker.session) && asker.attach == Session.LOCAL_ATTACH;
     }
 
     private static int length(byte @Nullable [] data) {

@@ -118,7 +118,8 @@ public sealed interface Message {
     ///
     /// @param session 0 for a new one
     /// @param password random for a new one, else what the client showed
-    record ForwardConnect(long sequence, long session, int timeoutMillis, byte[] password)
+    record ForwardConnect(
+            long sequence, long session, int timeoutMillis, byte[] password, boolean isUpgrade)
             implements Message {}
 
     /// The session does not exist or the password is wrong.

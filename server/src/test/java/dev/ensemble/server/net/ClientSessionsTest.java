@@ -11,8 +11,10 @@ import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Request;
 import dev.ensemble.server.model.Request.CreateOp;
 import dev.ensemble.server.tree.Tree;
+import dev.ensemble.server.wire.ClientCodec;
 import dev.ensemble.server.wire.Handshake.ConnectResponse;
 
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -156,6 +158,35 @@ final class ClientSessionsTest {
             assertEquals(3, client.header().xid());
             assertEquals(4, client.header().xid());
             assertEquals(5, client.header().xid());
+        }
+    }
+
+    @Test
+    @DisplayName("b317: a request that waited too long to begin is refused, and has no effect")
+    void whatWaitedTooLongIsRefused() throws IOException {
+        var limits = new ClientLimits(-1, 0, 1, ClientLimits.OFF.tokens());
+        try (var served = new ServedClients(ServedClients.SETTINGS.with(limits));
+                RawClient client = served.connected()) {
+            served.serve(false);
+            client.send(
+                    RawClient.frames(
+                            new Request.SetData("/", new byte[3], -1),
+                            new Request.GetData("/", false),
+                            new Request.Sync("/")));
+            client.send(ClientCodec.PING_XID, new Request.Ping());
+            while (served.server.stats().outstanding() < 4) {
+                Thread.onSpinWait();
+            }
+            long since = System.nanoTime();
+            while (System.nanoTime() - since < 5_000_000) {
+                Thread.onSpinWait();
+            }
+            served.serve(true);
+            for (int i = 0; i < 3; i++) {
+                assertEquals(Code.THROTTLED_OP.number(), client.header().err());
+            }
+            assertEquals(0, client.header().err());
+            assertEquals(0, client.ask(9, new Request.SetData("/", null, 0)).err());
         }
     }
 

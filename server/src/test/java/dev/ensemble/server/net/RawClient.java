@@ -20,36 +20,36 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
 /// A client that sends what it is told to, byte for byte.
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
     private final Socket socket;
     private final DataInputStream in;
 
-    RawClient(InetSocketAddress server) throws IOException {
+    public RawClient(InetSocketAddress server) throws IOException {
         socket = new Socket(server.getAddress(), server.getPort());
         socket.setSoTimeout(20_000);
         socket.setTcpNoDelay(true);
         in = new DataInputStream(socket.getInputStream());
     }
 
-    void send(String hex) throws IOException {
+    public void send(String hex) throws IOException {
         send(HexFormat.of().parseHex(hex));
     }
 
-    void send(byte[] bytes) throws IOException {
+    public void send(byte[] bytes) throws IOException {
         socket.getOutputStream().write(bytes);
     }
 
-    void send(int xid, Request request) throws IOException {
+    public void send(int xid, Request request) throws IOException {
         send(frame(xid, request));
     }
 
-    static byte[] frame(int xid, Request request) {
+    public static byte[] frame(int xid, Request request) {
         ByteBuf out = Unpooled.buffer();
         ClientCodec.writeRequest(out, xid, request);
         return ByteBufUtil.getBytes(out);
     }
 
-    static byte[] frames(Request... requests) {
+    public static byte[] frames(Request... requests) {
         ByteBuf out = Unpooled.buffer();
         for (int i = 0; i < requests.length; i++) {
             ClientCodec.writeRequest(out, i + 1, requests[i]);
@@ -58,29 +58,29 @@ final class RawClient implements AutoCloseable {
     }
 
     /// {@return the next frame, its length in front}
-    String receive() throws IOException {
+    public String receive() throws IOException {
         byte[] body = new byte[in.readInt()];
         in.readFully(body);
         return String.format("%08x", body.length) + HexFormat.of().formatHex(body);
     }
 
-    ByteBuf receiveBody() throws IOException {
+    public ByteBuf receiveBody() throws IOException {
         byte[] body = new byte[in.readInt()];
         in.readFully(body);
         return Unpooled.wrappedBuffer(body);
     }
 
-    Handshake.ConnectResponse connect() throws IOException {
+    public Handshake.ConnectResponse connect() throws IOException {
         return connect(0, new byte[16], 10_000);
     }
 
-    Handshake.ConnectResponse connect(long session, byte[] password, int timeoutMillis)
+    public Handshake.ConnectResponse connect(long session, byte[] password, int timeoutMillis)
             throws IOException {
         sendConnect(0, session, password, timeoutMillis);
         return Handshake.readResponse(receiveBody());
     }
 
-    void sendConnect(long lastZxidSeen, long session, byte[] password, int timeoutMillis)
+    public void sendConnect(long lastZxidSeen, long session, byte[] password, int timeoutMillis)
             throws IOException {
         ByteBuf out = Unpooled.buffer();
         var request =
@@ -91,17 +91,17 @@ final class RawClient implements AutoCloseable {
     }
 
     /// {@return the header of the next frame, whose body is thrown away}
-    ReplyHeader header() throws IOException {
+    public ReplyHeader header() throws IOException {
         return ClientCodec.readReplyHeader(receiveBody());
     }
 
-    ReplyHeader ask(int xid, Request request) throws IOException {
+    public ReplyHeader ask(int xid, Request request) throws IOException {
         send(xid, request);
         return header();
     }
 
     /// {@return the answer to `request`, which must be the next frame and good}
-    Reply reply(Request request) throws IOException {
+    public Reply reply(Request request) throws IOException {
         ByteBuf body = receiveBody();
         ReplyHeader header = ClientCodec.readReplyHeader(body);
         if (header.err() != 0) {
@@ -110,7 +110,7 @@ final class RawClient implements AutoCloseable {
         return ClientCodec.readReply(request, body);
     }
 
-    ClientCodec.Event event() throws IOException {
+    public ClientCodec.Event event() throws IOException {
         ByteBuf body = receiveBody();
         ReplyHeader header = ClientCodec.readReplyHeader(body);
         if (header.xid() != ClientCodec.EVENT_XID) {
@@ -120,7 +120,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /// {@return whether the server ends the connection without another byte}
-    boolean isClosedByServer() throws IOException {
+    public boolean isClosedByServer() throws IOException {
         try {
             return in.read() < 0;
         } catch (EOFException | SocketException _) {
@@ -129,7 +129,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /// {@return everything until the server ends the connection}
-    String rest() throws IOException {
+    public String rest() throws IOException {
         return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
 

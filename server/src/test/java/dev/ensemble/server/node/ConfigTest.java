@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.net.ClientLimits;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -74,7 +75,8 @@ final class ConfigTest {
                         1048575,
                         10000,
                         1000,
-                        Set.of("srvr")),
+                        Set.of("srvr"),
+                        ClientLimits.OFF),
                 config.clients());
         assertEquals(
                 new Config.Auth(false, true, null, "SHA1", null, null, null, Set.of()),
