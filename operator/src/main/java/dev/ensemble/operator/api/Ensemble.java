@@ -15,9 +15,6 @@ import io.fabric8.kubernetes.model.annotation.Version;
 import org.jspecify.annotations.Nullable;
 
 /// A replicated coordination service that speaks ZooKeeper's client protocol.
-///
-/// There is no scale subresource on purpose: the number of voters cannot change yet, and `kubectl
-/// scale` or an autoscaler must not be offered what would be refused.
 @Group("ensemble.dev")
 @Version("v1alpha1")
 @Kind("Ensemble")

@@ -7,8 +7,10 @@ import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Pattern;
+import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
+import io.fabric8.kubernetes.model.annotation.SpecReplicas;
 
 import org.jspecify.annotations.Nullable;
 
@@ -29,20 +31,24 @@ import java.util.Map;
 // The API server also judges the default of the whole spec, which is empty when it does.
 @ValidationRule(
         value =
+                "!has(self.replicas) || self.replicas % 2 == 1 || (has(self.allowEvenReplicas) &&"
+                        + " self.allowEvenReplicas)",
+        message =
+                "spec.replicas must be odd (1, 3, 5, 7 or 9): an even number of voters tolerates no"
+                        + " more failures than one voter less; spec.allowEvenReplicas allows it"
+                        + " all the same")
+@ValidationRule(
+        value =
                 "!has(self.firstMyid) || !has(self.replicas)"
                         + " || self.firstMyid + self.replicas - 1 <= 100",
         message = "spec.firstMyid + spec.replicas - 1 may be at most 100")
 public record EnsembleSpec(
         @JsonPropertyDescription(
                         "Number of voters: 1, 3, 5, 7 or 9. Cannot be changed afterwards yet.")
+                @SpecReplicas
                 @Default("3")
                 @Min(1)
                 @Max(9)
-                @ValidationRule(
-                        value = "self % 2 == 1",
-                        message =
-                                "spec.replicas must be odd (1, 3, 5, 7 or 9): an even number of"
-                                        + " voters tolerates no more failures than one voter less")
                 @ValidationRule(
                         value = "self == oldSelf",
                         message =
@@ -50,6 +56,11 @@ public record EnsembleSpec(
                                         + " removed safely in this version; create another Ensemble"
                                         + " of the size you need")
                 Integer replicas,
+        @JsonPropertyDescription(
+                        "Allows an even number of voters, which costs one voter more than it"
+                                + " gains.")
+                @Default("false")
+                Boolean allowEvenReplicas,
         @JsonPropertyDescription(
                         "Version of the server, used as tag of the image. The operator's own"
                             + " version if neither this nor image.tag nor image.digest is given.")
@@ -96,7 +107,12 @@ public record EnsembleSpec(
         @JsonPropertyDescription(
                         "While true the operator changes nothing; it goes on to report the status.")
                 @Default("false")
-                Boolean paused) {
+                Boolean paused,
+        @JsonPropertyDescription(
+                        "While true no member runs. Volumes and membership stay as they are; false"
+                                + " lets the members come back.")
+                @Default("false")
+                Boolean hibernate) {
 
     @SuppressWarnings("NullAway") // Jackson passes null for what the file leaves out.
     public EnsembleSpec {
@@ -104,22 +120,25 @@ public record EnsembleSpec(
         firstMyid = firstMyid == null ? Integer.valueOf(1) : firstMyid;
         jvm = jvm == null ? new Jvm(null, null) : jvm;
         storage = storage == null ? new Storage(null, null, null) : storage;
-        update = update == null ? new Update(null, null, null) : update;
+        update = update == null ? new Update(null, null, null, null, null) : update;
         availability = availability == null ? new Availability(null) : availability;
         paused = paused == null ? Boolean.FALSE : paused;
+        hibernate = hibernate == null ? Boolean.FALSE : hibernate;
+        allowEvenReplicas = allowEvenReplicas == null ? Boolean.FALSE : allowEvenReplicas;
     }
 
     /// {@return the spec with every default}
     @SuppressWarnings("NullAway")
     public static EnsembleSpec defaults() {
         return new EnsembleSpec(
-                null, null, null, null, null, null, null, null, null, null, null, null);
+                null, null, null, null, null, null, null, null, null, null, null, null, null, null);
     }
 
     /// {@return the same spec with another number of voters}
     public EnsembleSpec withReplicas(int number) {
         return new EnsembleSpec(
                 number,
+                allowEvenReplicas,
                 version,
                 image,
                 firstMyid,
@@ -130,7 +149,8 @@ public record EnsembleSpec(
                 availability,
                 podTemplate,
                 restartedAt,
-                paused);
+                paused,
+                hibernate);
     }
 
     /// {@return the settings of the server, empty if there are none}
@@ -217,14 +237,19 @@ public record EnsembleSpec(
                     "spec.storage.log.storageClassName cannot be changed: a volume keeps its class;"
                             + " create another Ensemble")
     public record Volume(
-            @JsonPropertyDescription("Size, such as 8Gi. Cannot be changed afterwards yet.")
+            @JsonPropertyDescription(
+                            "Size, such as 8Gi. May grow, where the StorageClass allows that, and"
+                                    + " never shrink.")
                     @Default("8Gi")
-                    @Pattern("^[1-9][0-9]*(Mi|Gi|Ti|M|G|T)$")
+                    @Pattern("^[1-9][0-9]{0,5}(Mi|Gi|Ti|M|G|T)$")
+                    @Size(max = 8)
                     @ValidationRule(
-                            value = "self == oldSelf",
+                            value =
+                                    "!isQuantity(self) || !isQuantity(oldSelf) ||"
+                                            + " quantity(self).compareTo(quantity(oldSelf)) >= 0",
                             message =
-                                    "spec.storage.log.size cannot be changed yet: this version does"
-                                            + " not grow volumes")
+                                    "spec.storage.log.size may only grow: no volume can be made"
+                                            + " smaller")
                     String size,
             @JsonPropertyDescription(
                             "StorageClass of the volume; the cluster's default class if left out.")
@@ -234,13 +259,39 @@ public record EnsembleSpec(
         public Volume {
             size = size == null ? "8Gi" : size;
         }
+
+        /// {@return the size in bytes}
+        public long bytes() {
+            return bytes(size);
+        }
+
+        /// {@return a size such as 8Gi in bytes}
+        public static long bytes(String size) {
+            int end = size.length();
+            while (end > 0 && !Character.isDigit(size.charAt(end - 1))) {
+                end--;
+            }
+            long number = Long.parseLong(size.substring(0, end));
+            return switch (size.substring(end)) {
+                case "Mi" -> number << 20;
+                case "Gi" -> number << 30;
+                case "Ti" -> number << 40;
+                case "M" -> number * 1_000_000;
+                case "G" -> number * 1_000_000_000;
+                case "T" -> number * 1_000_000_000_000L;
+                default -> number;
+            };
+        }
     }
 
     @JsonClassDescription("What happens to the volumes.")
     public record Retention(
             @JsonPropertyDescription("When the Ensemble is deleted.") @Default("Retain")
                     Keep whenDeleted,
-            @JsonPropertyDescription("When a member is removed.") @Default("Retain")
+            @JsonPropertyDescription(
+                            "When a member is removed: Delete deletes its volume once the smaller"
+                                    + " configuration is committed and its pod is gone.")
+                    @Default("Retain")
                     Keep whenScaled) {
         @SuppressWarnings("NullAway")
         public Retention {
@@ -259,9 +310,17 @@ public record EnsembleSpec(
     public record Update(
             @JsonPropertyDescription(
                             "Automatic: the operator restarts the members one by one. Manual: it"
-                                    + " reports them as outdated, and a person deletes the pods.")
+                                    + " does so once a person has approved the change by the"
+                                    + " annotation ensemble.dev/approved, whose value is in the"
+                                    + " condition UpToDate.")
                     @Default("Automatic")
                     Strategy strategy,
+            @JsonPropertyDescription(
+                            "TransferFirst: the leader hands over to a member that is up to date"
+                                    + " already, and is restarted then. RestartLast: it hands over"
+                                    + " while it stops.")
+                    @Default("TransferFirst")
+                    Leader leader,
             @JsonPropertyDescription(
                             "How long all members must have been ready before the next one is"
                                     + " restarted, in seconds.")
@@ -274,23 +333,73 @@ public record EnsembleSpec(
                                     + " such as 10m. It reports, and never forces anything.")
                     @Default("10m")
                     @Pattern("^[1-9][0-9]{0,4}(s|m|h)$")
-                    String memberTimeout) {
+                    String memberTimeout,
+            @JsonPropertyDescription(
+                            "When healthy members may be restarted; at any time if none is given."
+                                    + " What is broken is repaired at any time.")
+                    @Size(max = 16)
+                    @Nullable List<MaintenanceWindow> maintenanceWindows) {
         @SuppressWarnings("NullAway")
         public Update {
             strategy = strategy == null ? Strategy.Automatic : strategy;
+            leader = leader == null ? Leader.TransferFirst : leader;
             minReadySeconds = minReadySeconds == null ? Integer.valueOf(15) : minReadySeconds;
             memberTimeout = memberTimeout == null ? "10m" : memberTimeout;
         }
 
         /// {@return `memberTimeout` in seconds}
         public long memberTimeoutSeconds() {
-            long number = Long.parseLong(memberTimeout.substring(0, memberTimeout.length() - 1));
-            return switch (memberTimeout.charAt(memberTimeout.length() - 1)) {
-                case 'h' -> number * 3600;
-                case 'm' -> number * 60;
-                default -> number;
-            };
+            return seconds(memberTimeout);
         }
+    }
+
+    /// {@return a span such as 10m in seconds}
+    private static long seconds(String span) {
+        long number = Long.parseLong(span.substring(0, span.length() - 1));
+        return switch (span.charAt(span.length() - 1)) {
+            case 'h' -> number * 3600;
+            case 'm' -> number * 60;
+            default -> number;
+        };
+    }
+
+    @JsonClassDescription("A time in which healthy members may be restarted.")
+    public record MaintenanceWindow(
+            @JsonPropertyDescription(
+                            "When it opens: minute, hour, day of the month, month and day of the"
+                                    + " week (0 and 7 are Sunday) as in a crontab, in numbers, with"
+                                    + " '*', lists, ranges and steps.")
+                    @Pattern("^[0-9*,/-]+( +[0-9*,/-]+){4}$")
+                    @Size(max = 128)
+                    @Required
+                    String cron,
+            @JsonPropertyDescription("How long it stays open, such as 2h; at most 24h.")
+                    @Pattern(
+                            "^([1-9][0-9]{0,4}s|[1-9][0-9]{0,2}m|1[0-3][0-9]{2}m|([1-9]|1[0-9]|2[0-4])h)$")
+                    @Size(max = 8)
+                    @Default("1h")
+                    String duration,
+            @JsonPropertyDescription("Time zone of the cron expression, such as Europe/Berlin.")
+                    @Pattern("^[A-Za-z0-9/_+-]+$")
+                    @Size(max = 64)
+                    @Default("UTC")
+                    String tz) {
+        @SuppressWarnings("NullAway")
+        public MaintenanceWindow {
+            duration = duration == null ? "1h" : duration;
+            tz = tz == null ? "UTC" : tz;
+        }
+
+        /// {@return `duration` in seconds}
+        public long durationSeconds() {
+            return seconds(duration);
+        }
+    }
+
+    /// How the leader is restarted.
+    public enum Leader {
+        TransferFirst,
+        RestartLast
     }
 
     /// Who restarts outdated members.

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.model.annotation.LabelSelector;
+import io.fabric8.kubernetes.model.annotation.StatusReplicas;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,8 +20,9 @@ public record EnsembleStatus(
         @JsonPropertyDescription("Generation of the spec that this status is about.")
                 @Nullable Long observedGeneration,
         @JsonPropertyDescription(
-                        "One word for people: Pending, Forming, Running, Restarting, Degraded,"
-                                + " QuorumLost, Paused or Invalid. Programs read the conditions.")
+                        "One word for people: Pending, Forming, Running, Restarting, Scaling,"
+                                + " Degraded, QuorumLost, Hibernated, Paused or Invalid. Programs"
+                                + " read the conditions.")
                 @Nullable String phase,
         @JsonPropertyDescription("Identity of the ensemble, on every volume of it.")
                 @Nullable String ensembleId,
@@ -27,11 +30,13 @@ public record EnsembleStatus(
                         "When the ensemble first formed. From then on it never forms anew, even if"
                                 + " every volume is lost.")
                 @Nullable String bootstrapped,
-        @JsonPropertyDescription("Number of members that exist.") @Nullable Integer replicas,
+        @JsonPropertyDescription("Number of members that exist.") @StatusReplicas
+                @Nullable Integer replicas,
         @JsonPropertyDescription("Number of members that are ready.")
                 @Nullable Integer readyReplicas,
         @JsonPropertyDescription("Ready members of all, such as 3/3.") @Nullable String ready,
-        @JsonPropertyDescription("Label selector of the members' pods.") @Nullable String selector,
+        @JsonPropertyDescription("Label selector of the members' pods.") @LabelSelector
+                @Nullable String selector,
         @JsonPropertyDescription("The quorum, as the leader sees it.") @Nullable Quorum quorum,
         @JsonPropertyDescription("The leader.") @Nullable Leader leader,
         @JsonPropertyDescription("The members, by myid.") @Nullable List<Member> members,
@@ -118,7 +123,10 @@ public record EnsembleStatus(
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("What the operator is doing.")
     public record Operation(
-            @JsonPropertyDescription("Create or RollingRestart.") String type,
+            @JsonPropertyDescription(
+                            "Create, RollingRestart, ScaleUp, ScaleDown, GrowVolumes, Hibernate or"
+                                    + " Recover.")
+                    String type,
             @JsonPropertyDescription("What it does now, or will do next.") String step,
             @JsonPropertyDescription("The pod that the step is about.") @Nullable String member,
             @JsonPropertyDescription("Since when the operation goes on.") String startedAt,

@@ -27,6 +27,13 @@ public final class Labels {
     /// On volume claims, StatefulSet and ConfigMap: when the ensemble first formed.
     public static final String BOOTSTRAPPED = "ensemble.dev/bootstrapped";
 
+    /// On StatefulSet and ConfigMap: how many members there should be now. The StatefulSet's own
+    /// number is 0 while the ensemble hibernates.
+    public static final String SIZE = "ensemble.dev/size";
+
+    /// On the resource: the revision whose restarts a person has approved.
+    public static final String APPROVED = "ensemble.dev/approved";
+
     public static final String MANAGER = "ensemble-operator";
 
     private Labels() {}
@@ -70,5 +77,14 @@ public final class Labels {
     /// {@return the name of a member's volume claim}
     public static String claim(String ensemble, int ordinal) {
         return "data-" + pod(ensemble, ordinal);
+    }
+
+    /// {@return the ordinal of a member's volume claim, or -1 if it is none of this ensemble}
+    public static int ordinal(String ensemble, String claim) {
+        String prefix = "data-" + ensemble + "-";
+        if (!claim.startsWith(prefix) || !claim.substring(prefix.length()).matches("[0-9]{1,3}")) {
+            return -1;
+        }
+        return Integer.parseInt(claim.substring(prefix.length()));
     }
 }

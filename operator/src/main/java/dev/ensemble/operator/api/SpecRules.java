@@ -17,14 +17,14 @@ public final class SpecRules {
             "self.all(k, !k.matches('^(zookeeper[.])?(dataDir|dataLogDir|clientPort"
                 + "|clientPortAddress|secureClientPort|secureClientPortAddress|dynamicConfigFile"
                 + "|reconfigEnabled|standaloneEnabled|bootstrap|ensembleId|myid|version|peerType"
-                + "|electionAlg|admin[.](enableServer|serverPort|serverAddress|tokenFile)"
+                + "|electionAlg|admin[.](enableServer|serverPort|serverAddress|tokenFile|operatorKeys)"
                 + "|(server|group|weight|metricsProvider)[.].*)$'))";
     static final String RESERVED_SAY =
             "spec.config holds a key that the operator sets itself: ports, folders, membership"
                     + " (server., group., weight.), bootstrap, ensembleId, version, myid, peerType,"
                     + " electionAlg, reconfigEnabled, standaloneEnabled, dynamicConfigFile,"
-                    + " admin.enableServer, admin.server*, admin.tokenFile and metricsProvider. are"
-                    + " reserved; remove it";
+                    + " admin.enableServer, admin.server*, admin.tokenFile, admin.operatorKeys and"
+                    + " metricsProvider. are reserved; remove it";
     static final String CONFIG_VALUES =
             "self.all(k, self[k].size() <= 1024 && !self[k].matches('[\\\\x00-\\\\x1f\\\\\\\\]'))";
     static final String CONFIG_VALUES_SAY =
@@ -36,7 +36,7 @@ public final class SpecRules {
     private static final Pattern RESERVED_KEY =
             Pattern.compile(
                     "(zookeeper[.])?((server|group|weight|metricsProvider)[.].*"
-                            + "|admin[.](enableServer|serverPort|serverAddress|tokenFile))");
+                        + "|admin[.](enableServer|serverPort|serverAddress|tokenFile|operatorKeys))");
     private static final Set<String> RESERVED_KEYS =
             Set.of(
                     "dataDir",
@@ -55,7 +55,7 @@ public final class SpecRules {
                     "peerType",
                     "electionAlg");
     private static final Pattern OPTION = Pattern.compile("-[^\\s\"'@]+");
-    private static final Pattern SIZE = Pattern.compile("[1-9][0-9]*(Mi|Gi|Ti|M|G|T)");
+    private static final Pattern SIZE = Pattern.compile("[1-9][0-9]{0,5}(Mi|Gi|Ti|M|G|T)");
     private static final Pattern NAME = Pattern.compile("[a-z]([-a-z0-9]*[a-z0-9])?");
     private static final Pattern SPAN = Pattern.compile("[1-9][0-9]{0,4}[smh]");
 
@@ -84,7 +84,7 @@ public final class SpecRules {
         int replicas = spec.replicas();
         check(
                 found,
-                replicas >= 1 && replicas <= 9 && replicas % 2 == 1,
+                replicas >= 1 && replicas <= 9 && (replicas % 2 == 1 || spec.allowEvenReplicas()),
                 "spec.replicas",
                 replicas,
                 "1, 3, 5, 7 or 9 (an even number of voters tolerates no more failures than one"

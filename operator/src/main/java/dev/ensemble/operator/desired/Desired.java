@@ -1,5 +1,6 @@
 package dev.ensemble.operator.desired;
 
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 
@@ -9,6 +10,11 @@ import java.util.List;
 ///
 /// @param base what the members need to be there first, in this order
 public record Desired(List<HasMetadata> base, StatefulSet members) {
+    /// {@return the ConfigMap, which names the members}
+    public HasMetadata config() {
+        return base.stream().filter(ConfigMap.class::isInstance).findFirst().orElseThrow();
+    }
+
     /// {@return the objects}
     ///
     /// @throws InvalidSpec if a part of the spec that is passed on is not what a pod can have

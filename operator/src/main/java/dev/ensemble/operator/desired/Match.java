@@ -19,7 +19,11 @@ public final class Match {
     private Match() {}
 
     /// {@return the path of the first field that differs, or null if none does}
+    @SuppressWarnings("ReferenceEquality") // A short cut: the same object has no difference.
     public static @Nullable String difference(HasMetadata there, HasMetadata wanted) {
+        if (there == wanted) {
+            return null;
+        }
         return difference("", JSON.valueToTree(there), JSON.valueToTree(wanted));
     }
 

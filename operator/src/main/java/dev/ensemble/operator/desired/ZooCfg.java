@@ -51,7 +51,8 @@ public record ZooCfg(Map<String, String> lines) {
             int electionPort,
             String clientHost,
             int clientPort) {
-        private String line() {
+        /// {@return the value of its line `server.N`}
+        public String line() {
             return "%s:%d:%d:participant;%s:%d"
                     .formatted(host, peerPort, electionPort, clientHost, clientPort);
         }
@@ -61,12 +62,14 @@ public record ZooCfg(Map<String, String> lines) {
     ///
     /// @param adminAddress the address of the admin server; null for all
     /// @param tokenFile where the server writes the token that a drain needs
+    /// @param keysFile public keys of who may change the membership; null for nobody
     public record Place(
             String dataDir,
             @Nullable String adminAddress,
             int adminPort,
             int metricsPort,
-            String tokenFile) {
+            String tokenFile,
+            @Nullable String keysFile) {
         /// Inside a pod.
         static final Place POD =
                 new Place(
@@ -74,7 +77,8 @@ public record ZooCfg(Map<String, String> lines) {
                         null,
                         Labels.ADMIN_PORT,
                         Labels.METRICS_PORT,
-                        "/run/ensemble/token");
+                        "/run/ensemble/token",
+                        "/etc/ensemble/" + Config.KEYS);
     }
 
     /// {@return the file}
@@ -98,6 +102,9 @@ public record ZooCfg(Map<String, String> lines) {
         }
         lines.put("admin.serverPort", Integer.toString(place.adminPort()));
         lines.put("admin.tokenFile", place.tokenFile());
+        if (place.keysFile() != null) {
+            lines.put("admin.operatorKeys", place.keysFile());
+        }
         lines.put("metricsProvider.httpPort", Integer.toString(place.metricsPort()));
         lines.put("reconfigEnabled", "true");
         lines.put("ensembleId", ensembleId);

@@ -24,6 +24,7 @@ public record MemberStatus(
         @Nullable Configuration configuration,
         @Nullable Quorum quorum,
         @Nullable List<Voter> voters,
+        @Nullable List<Learner> learners,
         @Nullable SafeToStop safeToStop,
         @Nullable List<String> warnings,
         @Nullable Metrics metrics) {
@@ -55,6 +56,12 @@ public record MemberStatus(
             @Nullable String incarnation,
             boolean safeToStop,
             @Nullable List<String> reasons) {}
+
+    /// A connected member without a vote, as the leader sees it.
+    ///
+    /// @param level whether it may join the voters now
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Learner(int myid, @Nullable Long lag, boolean level) {}
 
     /// Whether the member may stop, as the leader last told it.
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -3,41 +3,74 @@ package dev.ensemble.operator.plan;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// Everything that a decision may rest on, all of it read just now. What could not be read is
 /// unknown, and unknown is never "no".
 ///
-/// @param replicas voters that the spec asks for
-/// @param manual whether a person restarts outdated members
+/// @param wish what the spec asks for
 /// @param bootstrapped whether it is on record that the ensemble has formed
+/// @param size members that there should be now, which follows `wish.replicas` step by step: the
+///   StatefulSet has as many, or none while the ensemble hibernates
 /// @param revision what the pods should be made of, in short
 /// @param targetImage image that the pods should run
 /// @param targetConfigHash hash of the configuration that members should have loaded
 /// @param controllerCurrent whether the StatefulSet's controller has seen the newest template;
 ///   before that a deleted pod might come back as it was
-/// @param members one for each ordinal
+/// @param template size of the volumes that the StatefulSet makes, in bytes; 0 if there is no
+///   StatefulSet
+/// @param members one for each ordinal, up to the highest that is wanted, there, or a voter
+/// @param spare volume claims of ordinals beyond `size`, which no member uses any more
 public record Observed(
-        int replicas,
-        boolean manual,
+        Wish wish,
         boolean bootstrapped,
-        int minReadySeconds,
-        long memberTimeoutSeconds,
+        int size,
         String revision,
         String targetImage,
         String targetConfigHash,
         boolean controllerCurrent,
+        long template,
         Leadership leadership,
-        List<Member> members) {
+        List<Member> members,
+        List<Volume> spare) {
 
     public Observed {
         members = List.copyOf(members);
+        spare = List.copyOf(spare);
     }
+
+    /// What the spec asks for.
+    ///
+    /// @param replicas voters
+    /// @param firstMyid myid of the member with ordinal 0
+    /// @param manual whether a person approves each restart of outdated members
+    /// @param approved whether that has happened for this revision
+    /// @param closed why healthy members may not be restarted at this time of the day; null if they
+    ///   may
+    /// @param handOver whether the leader hands over before it is restarted
+    /// @param hibernate whether no member should run
+    /// @param volumeBytes size of each member's volume
+    /// @param deleteVolumes whether the volume of a member that was removed is deleted
+    public record Wish(
+            int replicas,
+            int firstMyid,
+            boolean manual,
+            boolean approved,
+            @Nullable String closed,
+            boolean handOver,
+            boolean hibernate,
+            long volumeBytes,
+            boolean deleteVolumes,
+            int minReadySeconds,
+            long memberTimeoutSeconds) {}
 
     /// Whether there is a leader whose word counts.
     public sealed interface Leadership {
         /// One leader, with a quorum behind it.
         ///
-        /// @param pending whether a change of the configuration is under way
+        /// @param confirmed whether a majority of the voters say themselves that they follow it in
+        ///   this epoch
         record Known(
                 int myid,
                 long epoch,
@@ -45,7 +78,8 @@ public record Observed(
                 int needed,
                 int synced,
                 int canLose,
-                boolean pending,
+                boolean confirmed,
+                Configuration configuration,
                 @Nullable String ensembleId)
                 implements Leadership {}
 
@@ -54,6 +88,17 @@ public record Observed(
 
         /// Too few members answered.
         record Unknown(String why) implements Leadership {}
+    }
+
+    /// The committed configuration, as the leader has it.
+    ///
+    /// @param version compared by the leader before it changes anything; null if it told none
+    /// @param pending whether a newer one is not committed yet
+    /// @param voters myids
+    public record Configuration(@Nullable String version, boolean pending, Set<Integer> voters) {
+        public Configuration {
+            voters = java.util.Collections.unmodifiableSet(new TreeSet<>(voters));
+        }
     }
 
     /// A member's pod as Kubernetes sees it.
@@ -78,6 +123,11 @@ public record Observed(
     public record Voter(
             boolean synced, @Nullable Long lag, boolean safeToStop, List<String> reasons) {}
 
+    /// What the leader says about a member that follows it without a vote.
+    ///
+    /// @param level whether the leader would take it among the voters now
+    public record Learner(boolean level, @Nullable Long lag) {}
+
     /// What a member says about itself.
     public record Said(
             String role,
@@ -87,19 +137,37 @@ public record Observed(
             @Nullable String incarnation,
             List<String> warnings) {}
 
+    /// A volume claim.
+    ///
+    /// @param requested size that it asks for, in bytes
+    /// @param capacity size that it has; 0 if it is not bound
+    /// @param waiting why it has not the size that it asks for, if Kubernetes says so
+    public record Volume(
+            String claim,
+            String uid,
+            int ordinal,
+            long requested,
+            long capacity,
+            boolean deleting,
+            @Nullable String waiting) {}
+
     /// A member.
     ///
     /// @param pod null if there is none
     /// @param voter null if the leader does not count it among the voters, or there is no leader
+    /// @param learner null if the leader does not know it as one, or there is no leader
     /// @param said null if it does not answer
     /// @param silence why it does not answer
+    /// @param volume null if there is none
     public record Member(
             int myid,
             String name,
             @Nullable Pod pod,
             @Nullable Voter voter,
+            @Nullable Learner learner,
             @Nullable Said said,
-            @Nullable String silence) {
+            @Nullable String silence,
+            @Nullable Volume volume) {
 
         /// {@return whether it has a pod that is there to stay and is not made of what is wanted}
         boolean outdated() {
@@ -128,5 +196,34 @@ public record Observed(
     /// {@return the leader, if there is one whose word counts}
     Leadership.@Nullable Known leader() {
         return leadership instanceof Leadership.Known known ? known : null;
+    }
+
+    /// {@return the members that must be well: the voters, as the leader has them; without a leader
+    /// all that there should be}
+    List<Member> voters() {
+        Leadership.Known leader = leader();
+        return leader == null
+                ? expected()
+                : members.stream()
+                        .filter(each -> leader.configuration().voters().contains(each.myid()))
+                        .toList();
+    }
+
+    /// {@return the members that there should be}
+    List<Member> expected() {
+        return members.stream().filter(each -> ordinal(each) < size).toList();
+    }
+
+    int ordinal(Member member) {
+        return member.myid() - wish.firstMyid();
+    }
+
+    /// {@return the myids that the spec asks for}
+    Set<Integer> wanted() {
+        Set<Integer> myids = new TreeSet<>();
+        for (int i = 0; i < wish.replicas(); i++) {
+            myids.add(wish.firstMyid() + i);
+        }
+        return myids;
     }
 }

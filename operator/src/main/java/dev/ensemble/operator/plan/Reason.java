@@ -4,30 +4,60 @@ package dev.ensemble.operator.plan;
 public enum Reason {
     AllMembersReady("Ready: all members are ready, in sync and up to date."),
     Forming(
-            "Ready, QuorumAvailable, MembershipStable: the ensemble has not formed yet; it does"
-                    + " once every member has been seen."),
-    NoQuorum("Ready, QuorumAvailable, MembershipStable: no leader has a quorum behind it."),
+            "Ready, QuorumAvailable, FullyReplicated, MembershipStable, DisruptionAllowed: the"
+                    + " ensemble has not formed yet; it does once every member has been seen."),
+    NoQuorum(
+            "Ready, QuorumAvailable, FullyReplicated, MembershipStable, DisruptionAllowed: no"
+                    + " leader has a quorum behind it."),
     MembersUnreachable(
-            "QuorumAvailable, MembershipStable: too few members answer the operator to" + " know."),
-    MemberNotReady("Ready: a member is missing, starting or not ready."),
-    MemberMissing("MembershipStable: a voter is not in sync."),
+            "QuorumAvailable, FullyReplicated, MembershipStable, DisruptionAllowed: too few members"
+                    + " answer the operator to know."),
+    Hibernated(
+            "Ready, QuorumAvailable, FullyReplicated, UpToDate, MembershipStable,"
+                    + " DisruptionAllowed: spec.hibernate is set, so no member is to run."),
+    MemberNotReady("Ready: a voter is missing, starting or not ready."),
+    MemberMissing(
+            "FullyReplicated, MembershipStable, DisruptionAllowed: a voter is not in sync, or the"
+                    + " leader lets none stop for another reason."),
     NotUpToDate("Ready: members do not run what the spec asks for yet."),
-    QuorumPresent("QuorumAvailable: a leader has a quorum behind it."),
-    AllVotersSynced("MembershipStable: every voter is in sync."),
+    Scaling(
+            "Ready, FullyReplicated, MembershipStable: the number of voters is on its way to"
+                    + " spec.replicas."),
+    LearnerSyncing("MembershipStable: new members follow without a vote until they have all data."),
+    ReconfigPending("MembershipStable: a change of the configuration is not committed yet."),
+    NoRedundancy("DisruptionAllowed: with one voter, clients wait whenever it restarts."),
+    QuorumPresent("QuorumAvailable, DisruptionAllowed: a leader has a quorum behind it."),
+    AllVotersSynced("FullyReplicated, MembershipStable: every voter is in sync."),
     AllCurrent("UpToDate: every member runs what the spec asks for."),
     RollingRestart("UpToDate: members are being restarted one by one."),
     ManualUpdate(
-            "UpToDate: spec.update.strategy is Manual, and members wait for a person to delete"
-                    + " their pods."),
+            "UpToDate: spec.update.strategy is Manual, and a person must approve the restarts by"
+                    + " the annotation that the message names."),
+    CanaryFailed(
+            "UpToDate: the first member that runs what the spec asks for cannot; no other one is"
+                    + " restarted, and a corrected spec reaches this one first."),
     MemberNotBack(
-            "UpToDate: a restarted member has not come back within spec.update.memberTimeout;"
-                    + " no other one is restarted."),
+            "UpToDate: a restarted member crashes or has not come back within"
+                    + " spec.update.memberTimeout; no other one is restarted."),
     ConfigNotLoaded(
             "UpToDate: a member runs with another configuration than the file that it was"
                     + " given."),
+    VolumesAsWanted("StorageHealthy: every volume has the size that the spec asks for."),
+    VolumeGrowing("StorageHealthy: a volume has not the size yet that the spec asks for."),
+    GrowthRefused(
+            "StorageHealthy: Kubernetes refuses to let a volume grow, most often since its"
+                    + " StorageClass does not allow that."),
+    Settled("Progressing: there is nothing to do."),
+    Working("Progressing: the operator has just done a step."),
+    Waiting("Progressing: something must become true before the next step."),
+    MajorityBlank(
+            "RecoveryRequired: a majority of the members hold no data, and the ensemble has formed"
+                    + " before."),
+    DataPresent("RecoveryRequired: no majority has lost its data, as far as is known."),
     Valid("SpecValid: the spec can work."),
     Invalid("SpecValid, UpToDate, Ready: the spec cannot work; what runs keeps running."),
-    Paused("UpToDate: spec.paused is set, and the spec is not compared with what runs."),
+    Paused("Paused, UpToDate: spec.paused is set, and the spec is not compared with what runs."),
+    NotPaused("Paused: spec.paused is not set."),
     StorageClassMissing("Ready: the StorageClass of a volume claim does not exist."),
     VolumePending("Ready: a volume claim is not bound."),
     ImagePullFailed("Ready: a node cannot pull the server's image."),

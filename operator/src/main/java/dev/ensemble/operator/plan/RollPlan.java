@@ -8,47 +8,71 @@ import dev.ensemble.operator.plan.Step.How;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /// Decides which member restarts next, if any: broken ones first, then followers, the leader last;
-/// each only when the leader says that it may stop. It keeps no state: what it did before shows in
-/// what is observed now, so a member that does not come back stops everything by itself.
-public final class RollPlan {
+/// each only when the leader says that it may stop.
+final class RollPlan {
+    /// Who should lead next: one that will not be restarted soon, and has most of the log.
+    static final Comparator<Member> BEST_SUCCESSOR =
+            Comparator.comparing((Member each) -> !each.current())
+                    .thenComparingLong(RollPlan::lag)
+                    .thenComparingInt(Member::myid);
+
     private RollPlan() {}
 
-    /// {@return the one thing to do now}
-    public static Step next(Observed seen) {
-        if (!seen.bootstrapped() && formed(seen)) {
-            return new Step.MarkBootstrapped();
+    /// One that never started or crashes again and again serves nobody: ending it is safe even
+    /// without a quorum, and is how a bad image is repaired. So is one that has no vote and is not
+    /// ready.
+    ///
+    /// @return null if there is none such that is outdated
+    static @Nullable Step repair(Observed seen) {
+        if (!mayRestart(seen)) {
+            return null;
         }
-        List<Member> outdated = seen.members().stream().filter(Member::outdated).toList();
-        if (outdated.isEmpty()) {
-            List<String> waiting = notWell(seen);
-            return waiting.isEmpty() ? new Step.Nothing() : new Step.Wait(waiting);
-        }
-        if (seen.manual()) {
-            return new Step.Wait(
-                    "a person to delete the pods "
-                            + names(outdated)
-                            + " (spec.update.strategy is Manual)");
-        }
-        if (!seen.controllerCurrent()) {
-            return new Step.Wait("the StatefulSet controller to see the new template");
-        }
-        // One that never started or crashes again and again serves nobody: ending it is safe even
-        // without a quorum, and is how a bad image is repaired.
-        for (Member member : outdated) {
+        for (Member member : outdated(seen)) {
             Pod pod = Objects.requireNonNull(member.pod());
             if (pod.stuck() && !pod.ready()) {
                 return restart(member, How.DELETE, "it does not run, and the spec has changed");
             }
+            if (seen.leader() != null && !seen.voters().contains(member) && !pod.ready()) {
+                return restart(member, How.DELETE, "it has no vote, and the spec has changed");
+            }
+        }
+        return null;
+    }
+
+    private static List<Member> outdated(Observed seen) {
+        return seen.expected().stream().filter(Member::outdated).toList();
+    }
+
+    private static boolean mayRestart(Observed seen) {
+        return seen.controllerCurrent() && (!seen.wish().manual() || seen.wish().approved());
+    }
+
+    /// {@return null if no member is outdated}
+    static @Nullable Step next(Observed seen) {
+        List<Member> outdated = outdated(seen);
+        if (outdated.isEmpty()) {
+            return null;
+        }
+        if (seen.wish().manual() && !seen.wish().approved()) {
+            return new Step.Wait(
+                    "a person to approve that %s restart (spec.update.strategy is Manual): annotate the Ensemble with %s=%s"
+                            .formatted(
+                                    Plan.names(outdated),
+                                    "ensemble.dev/approved",
+                                    seen.revision()));
+        }
+        if (!seen.controllerCurrent()) {
+            return new Step.Wait("the StatefulSet controller to see the new template");
         }
         Leadership.Known leader = seen.leader();
         if (leader == null) {
-            return new Step.Wait(why(seen.leadership()));
+            return new Step.Wait(Plan.why(seen.leadership()));
         }
         Step broken = nextBroken(seen, outdated);
         return broken != null ? broken : nextHealthy(seen, outdated, leader);
@@ -57,7 +81,7 @@ public final class RollPlan {
     /// A voter that the leader counts as out costs the quorum nothing more. While kubelet still
     /// calls it ready the budget is asked all the same, since it counts readiness.
     private static @Nullable Step nextBroken(Observed seen, List<Member> outdated) {
-        List<Member> out = seen.members().stream().filter(each -> !each.synced()).toList();
+        List<Member> out = seen.voters().stream().filter(each -> !each.synced()).toList();
         if (out.isEmpty()) {
             return null;
         }
@@ -69,21 +93,30 @@ public final class RollPlan {
                         "it is out of sync, and the spec has changed");
             }
         }
-        List<String> waiting = notWell(seen);
-        return new Step.Wait(waiting.isEmpty() ? List.of(names(out) + " to be in sync") : waiting);
+        List<String> waiting = Plan.notWell(seen);
+        return new Step.Wait(
+                waiting.isEmpty() ? List.of(Plan.names(out) + " to be in sync") : waiting);
     }
 
     private static Step nextHealthy(Observed seen, List<Member> outdated, Leadership.Known leader) {
-        List<String> waiting = notWell(seen);
+        List<String> waiting = Plan.notWell(seen);
         if (!waiting.isEmpty()) {
             return new Step.Wait(waiting);
         }
-        for (Member member : seen.members()) {
+        String closed = seen.wish().closed();
+        if (closed != null) {
+            return new Step.Wait(closed);
+        }
+        for (Member member : seen.voters()) {
             Pod pod = Objects.requireNonNull(member.pod());
-            if (pod.readySeconds() < seen.minReadySeconds()) {
+            if (pod.readySeconds() < seen.wish().minReadySeconds()) {
                 return new Step.Wait(
-                        "%s to be ready for %d s".formatted(member.name(), seen.minReadySeconds()));
+                        "%s to be ready for %d s"
+                                .formatted(member.name(), seen.wish().minReadySeconds()));
             }
+        }
+        if (!leader.confirmed()) {
+            return new Step.Wait("a majority of the voters to confirm the leader");
         }
         Member next =
                 outdated.stream()
@@ -92,9 +125,9 @@ public final class RollPlan {
                                         .thenComparingLong(each -> -lag(each))
                                         .thenComparingInt(Member::myid))
                         .orElseThrow();
-        Voter voter = Objects.requireNonNull(next.voter());
-        boolean alone = seen.replicas() == 1 && leader.configured() == 1;
-        if (!voter.safeToStop() && !alone) {
+        Voter voter = next.voter();
+        boolean alone = leader.configured() == 1;
+        if (voter != null && !voter.safeToStop() && !alone) {
             return new Step.Wait(
                     "the leader to say that %s may stop%s"
                             .formatted(
@@ -103,12 +136,26 @@ public final class RollPlan {
                                             ? ""
                                             : ": " + String.join(", ", voter.reasons())));
         }
+        boolean leads = next.myid() == leader.myid();
+        if (leads && !alone && seen.wish().handOver()) {
+            Optional<Member> successor =
+                    seen.voters().stream()
+                            .filter(each ->
+                                    each.myid() != next.myid() && each.synced() && each.current())
+                            .min(BEST_SUCCESSOR);
+            if (successor.isPresent()) {
+                return new Step.HandOver(
+                        leader.myid(),
+                        successor.get().myid(),
+                        "the spec has changed, and the leader is the last to restart");
+            }
+        }
         return restart(
                 next,
                 How.EVICT,
                 alone
                         ? "the spec has changed; it is the only member, so clients wait meanwhile"
-                        : next.myid() == leader.myid()
+                        : leads
                                 ? "the spec has changed; it leads, so it is the last"
                                 : "the spec has changed");
     }
@@ -118,59 +165,8 @@ public final class RollPlan {
         return lag == null ? 0 : lag;
     }
 
-    /// {@return what is not as it should be for every member, in words for people}
-    static List<String> notWell(Observed seen) {
-        List<String> waiting = new ArrayList<>();
-        for (Member member : seen.members()) {
-            Pod pod = member.pod();
-            if (pod == null) {
-                waiting.add(member.name() + " to be created");
-            } else if (pod.trouble() != null) {
-                waiting.add(member.name() + ": " + pod.trouble().message());
-            } else if (pod.terminating()) {
-                waiting.add(member.name() + " to end");
-            } else if (!pod.ready()) {
-                waiting.add(member.name() + " to be ready");
-            }
-        }
-        if (waiting.isEmpty() && seen.leader() == null) {
-            waiting.add(why(seen.leadership()));
-        }
-        if (waiting.isEmpty()) {
-            for (Member member : seen.members()) {
-                if (!member.synced()) {
-                    waiting.add(member.name() + " to be in sync");
-                }
-            }
-        }
-        return waiting;
-    }
-
-    private static String why(Leadership leadership) {
-        return switch (leadership) {
-            case Leadership.Known known -> "the leader " + known.myid();
-            case Leadership.None none -> "a leader: " + none.why();
-            case Leadership.Unknown unknown -> "news of the leader: " + unknown.why();
-        };
-    }
-
-    /// Every voter is in sync and says that it is a member: the record may be closed.
-    private static boolean formed(Observed seen) {
-        Leadership.Known leader = seen.leader();
-        return leader != null
-                && leader.ensembleId() != null
-                && leader.configured() == seen.replicas()
-                && seen.members().stream()
-                        .allMatch(each ->
-                                each.synced() && each.said() != null && each.said().formed());
-    }
-
     private static Step restart(Member member, How how, String why) {
         Pod pod = Objects.requireNonNull(member.pod());
         return new Step.Restart(member.myid(), member.name(), pod.uid(), how, why);
-    }
-
-    private static String names(List<Member> members) {
-        return String.join(", ", members.stream().map(Member::name).toList());
     }
 }

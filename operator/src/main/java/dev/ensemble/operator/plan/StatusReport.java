@@ -9,7 +9,6 @@ import dev.ensemble.operator.plan.Observed.Trouble;
 import dev.ensemble.operator.plan.Observed.Voter;
 
 import io.fabric8.kubernetes.api.model.Condition;
-import io.fabric8.kubernetes.api.model.ConditionBuilder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +24,6 @@ import java.util.stream.Collectors;
 public final class StatusReport {
     private static final String TRUE = "True";
     private static final String FALSE = "False";
-    private static final String UNKNOWN = "Unknown";
     private static final int MAX_REASONS = 3;
 
     private final About about;
@@ -36,6 +34,7 @@ public final class StatusReport {
     ///
     /// @param invalid what is wrong with the spec, empty if nothing is
     /// @param trouble what hinders the ensemble as a whole, if anything
+    /// @param growthRefused why the volumes cannot grow, if that is so
     /// @param metrics figures, null if no member told any
     public record About(
             String name,
@@ -44,6 +43,7 @@ public final class StatusReport {
             boolean paused,
             List<String> invalid,
             @Nullable Trouble trouble,
+            @Nullable String growthRefused,
             @Nullable String ensembleId,
             @Nullable String bootstrapped,
             String clientEndpoint,
@@ -65,7 +65,7 @@ public final class StatusReport {
     }
 
     private EnsembleStatus report(Observed seen, Step step) {
-        List<Condition> conditions = conditions(seen);
+        List<Condition> conditions = new Conditions(about, seen, step, before, now).all();
         int ready = (int) seen.members().stream().filter(Member::ready).count();
         int pods = (int) seen.members().stream().filter(each -> each.pod() != null).count();
         return new EnsembleStatus(
@@ -75,7 +75,7 @@ public final class StatusReport {
                 about.bootstrapped(),
                 pods,
                 ready,
-                ready + "/" + seen.replicas(),
+                ready + "/" + seen.wish().replicas(),
                 Labels.selector(about.name()).entrySet().stream()
                         .map(each -> each.getKey() + "=" + each.getValue())
                         .collect(Collectors.joining(",")),
@@ -99,216 +99,6 @@ public final class StatusReport {
                 conditions);
     }
 
-    private List<Condition> conditions(Observed seen) {
-        List<Condition> conditions = new ArrayList<>();
-        conditions.add(ready(seen));
-        conditions.add(quorumAvailable(seen));
-        conditions.add(upToDate(seen));
-        conditions.add(membershipStable(seen));
-        conditions.add(
-                about.invalid().isEmpty()
-                        ? condition("SpecValid", TRUE, Reason.Valid, "The spec can work.")
-                        : condition(
-                                "SpecValid",
-                                FALSE,
-                                Reason.Invalid,
-                                String.join("; ", about.invalid())));
-        return conditions;
-    }
-
-    private Condition ready(Observed seen) {
-        Trouble trouble = about.trouble() != null ? about.trouble() : trouble(seen);
-        if (trouble != null) {
-            return condition("Ready", FALSE, trouble.reason(), trouble.message());
-        }
-        if (!seen.bootstrapped() && !about.invalid().isEmpty()) {
-            return condition("Ready", FALSE, Reason.Invalid, String.join("; ", about.invalid()));
-        }
-        if (!seen.bootstrapped()) {
-            return condition("Ready", FALSE, Reason.Forming, "Waiting for " + waiting(seen));
-        }
-        List<String> notReady =
-                seen.members().stream().filter(each -> !each.ready()).map(Member::name).toList();
-        if (seen.leadership() instanceof Leadership.None) {
-            return condition("Ready", FALSE, Reason.NoQuorum, "Waiting for " + waiting(seen));
-        }
-        if (!notReady.isEmpty() || seen.leader() == null) {
-            return condition("Ready", FALSE, Reason.MemberNotReady, "Waiting for " + waiting(seen));
-        }
-        if (seen.members().stream().anyMatch(each -> !each.synced())) {
-            return condition("Ready", FALSE, Reason.MemberNotReady, "Waiting for " + waiting(seen));
-        }
-        Condition upToDate = upToDate(seen);
-        // What runs is well while the spec cannot work: that is told by SpecValid.
-        boolean compared = !about.paused() && about.invalid().isEmpty();
-        if (compared && !upToDate.getStatus().equals(TRUE)) {
-            return condition("Ready", FALSE, Reason.NotUpToDate, upToDate.getMessage());
-        }
-        return condition(
-                "Ready",
-                TRUE,
-                Reason.AllMembersReady,
-                "All members are ready, in sync and up to date.");
-    }
-
-    private static @Nullable Trouble trouble(Observed seen) {
-        return seen.members().stream()
-                .map(Member::pod)
-                .filter(Objects::nonNull)
-                .map(Pod::trouble)
-                .filter(Objects::nonNull)
-                .findFirst()
-                .orElse(null);
-    }
-
-    private static String waiting(Observed seen) {
-        List<String> waiting = RollPlan.notWell(seen);
-        return waiting.isEmpty() ? "its record" : String.join("; ", waiting);
-    }
-
-    private Condition quorumAvailable(Observed seen) {
-        return switch (seen.leadership()) {
-            case Leadership.Known known ->
-                    condition(
-                            "QuorumAvailable",
-                            TRUE,
-                            Reason.QuorumPresent,
-                            "Member %d leads; %d of %d voters are in sync, %d are needed."
-                                    .formatted(
-                                            known.myid(),
-                                            known.synced(),
-                                            known.configured(),
-                                            known.needed()));
-            case Leadership.None none ->
-                    condition(
-                            "QuorumAvailable",
-                            FALSE,
-                            seen.bootstrapped() ? Reason.NoQuorum : Reason.Forming,
-                            "No leader: " + none.why());
-            case Leadership.Unknown unknown ->
-                    condition(
-                            "QuorumAvailable",
-                            UNKNOWN,
-                            Reason.MembersUnreachable,
-                            "Not known: " + unknown.why());
-        };
-    }
-
-    private Condition upToDate(Observed seen) {
-        if (!about.invalid().isEmpty()) {
-            return condition(
-                    "UpToDate",
-                    FALSE,
-                    Reason.Invalid,
-                    "The spec cannot work, so what runs is what ran before.");
-        }
-        if (about.paused()) {
-            return condition(
-                    "UpToDate",
-                    UNKNOWN,
-                    Reason.Paused,
-                    "spec.paused is set; the operator changes nothing.");
-        }
-        List<Member> behind = seen.members().stream().filter(each -> !each.current()).toList();
-        List<Member> late =
-                seen.members().stream()
-                        .filter(each ->
-                                each.current()
-                                        && !each.ready()
-                                        && each.pod() != null
-                                        && each.pod().readySeconds() > seen.memberTimeoutSeconds())
-                        .toList();
-        if (!behind.isEmpty() && !late.isEmpty()) {
-            return condition(
-                    "UpToDate",
-                    FALSE,
-                    Reason.MemberNotBack,
-                    "%s did not become ready within %d s; no other member is restarted."
-                            .formatted(names(late), seen.memberTimeoutSeconds()));
-        }
-        if (!behind.isEmpty()) {
-            return seen.manual()
-                    ? condition(
-                            "UpToDate",
-                            FALSE,
-                            Reason.ManualUpdate,
-                            "Delete the pods yourself, one after the other: " + names(behind))
-                    : condition(
-                            "UpToDate",
-                            FALSE,
-                            Reason.RollingRestart,
-                            "To be restarted, or on the way: " + names(behind));
-        }
-        List<Member> other =
-                seen.members().stream()
-                        .filter(each ->
-                                each.said() != null
-                                        && each.said().configHash() != null
-                                        && !each.said()
-                                                .configHash()
-                                                .equals(seen.targetConfigHash()))
-                        .toList();
-        if (!other.isEmpty()) {
-            return condition(
-                    "UpToDate",
-                    FALSE,
-                    Reason.ConfigNotLoaded,
-                    "Another configuration is loaded in "
-                            + names(other)
-                            + "; delete the pod to load the new one.");
-        }
-        return condition(
-                "UpToDate", TRUE, Reason.AllCurrent, "Every member runs what the spec asks for.");
-    }
-
-    private Condition membershipStable(Observed seen) {
-        Leadership.Known leader = seen.leader();
-        if (leader == null) {
-            return seen.leadership() instanceof Leadership.Unknown unknown
-                    ? condition(
-                            "MembershipStable",
-                            UNKNOWN,
-                            Reason.MembersUnreachable,
-                            "Not known: " + unknown.why())
-                    : condition(
-                            "MembershipStable",
-                            FALSE,
-                            seen.bootstrapped() ? Reason.NoQuorum : Reason.Forming,
-                            "There is no leader.");
-        }
-        List<Member> out = seen.members().stream().filter(each -> !each.synced()).toList();
-        return out.isEmpty() && !leader.pending()
-                ? condition(
-                        "MembershipStable", TRUE, Reason.AllVotersSynced, "Every voter is in sync.")
-                : condition(
-                        "MembershipStable",
-                        FALSE,
-                        Reason.MemberMissing,
-                        out.isEmpty()
-                                ? "A change of the configuration is under way."
-                                : "Not in sync: " + names(out));
-    }
-
-    private Condition condition(String type, String status, Reason reason, String message) {
-        String since =
-                before == null || before.conditions() == null
-                        ? now
-                        : before.conditions().stream()
-                                .filter(each -> each.getType().equals(type))
-                                .filter(each -> each.getStatus().equals(status))
-                                .map(Condition::getLastTransitionTime)
-                                .findFirst()
-                                .orElse(now);
-        return new ConditionBuilder()
-                .withType(type)
-                .withStatus(status)
-                .withReason(reason.name())
-                .withMessage(message)
-                .withObservedGeneration(about.generation())
-                .withLastTransitionTime(since)
-                .build();
-    }
-
     private String phase(Observed seen, List<Condition> conditions) {
         Map<String, String> status =
                 conditions.stream()
@@ -318,6 +108,9 @@ public final class StatusReport {
         }
         if (!about.invalid().isEmpty()) {
             return "Invalid";
+        }
+        if (seen.wish().hibernate()) {
+            return "Hibernated";
         }
         if (!seen.bootstrapped()) {
             return seen.members().stream().allMatch(each -> each.pod() == null)
@@ -329,6 +122,14 @@ public final class StatusReport {
         }
         if (FALSE.equals(status.get("UpToDate"))) {
             return "Restarting";
+        }
+        Condition replicated =
+                conditions.stream()
+                        .filter(each -> each.getType().equals("FullyReplicated"))
+                        .findFirst()
+                        .orElseThrow();
+        if (replicated.getReason().equals(Reason.Scaling.name())) {
+            return "Scaling";
         }
         return TRUE.equals(status.get("Ready")) ? "Running" : "Degraded";
     }
@@ -373,7 +174,10 @@ public final class StatusReport {
         if (voter != null) {
             reasons.addAll(voter.reasons());
         } else if (seen.leader() != null) {
-            reasons.add("not among the voters of the committed configuration");
+            reasons.add(
+                    member.learner() == null
+                            ? "not among the voters of the committed configuration"
+                            : "follows without a vote");
         }
         if (said != null) {
             reasons.addAll(said.warnings());
@@ -406,19 +210,15 @@ public final class StatusReport {
     }
 
     private EnsembleStatus.@Nullable Operation operation(Observed seen, Step step) {
-        if (about.paused()) {
+        if (about.paused() || step instanceof Step.Nothing) {
             return null;
         }
-        boolean outdated = seen.members().stream().anyMatch(Member::outdated);
-        String type = !seen.bootstrapped() ? "Create" : outdated ? "RollingRestart" : "Recover";
+        String type = type(seen, step);
         EnsembleStatus.Operation last = before == null ? null : before.operation();
         String since = last != null && last.type().equals(type) ? last.startedAt() : now;
         return switch (step) {
-            case Step.Nothing _ -> null;
             case Step.Wait wait ->
                     new EnsembleStatus.Operation(type, "Waiting", null, since, wait.waitingFor());
-            case Step.MarkBootstrapped _ ->
-                    new EnsembleStatus.Operation(type, "Recording", null, since, null);
             case Step.Restart restart ->
                     new EnsembleStatus.Operation(
                             type,
@@ -426,6 +226,56 @@ public final class StatusReport {
                             restart.pod(),
                             since,
                             List.of(restart.pod() + " to come back"));
+            case Step.Nothing _,
+                    Step.MarkBootstrapped _,
+                    Step.Resize _,
+                    Step.ChangeVoters _,
+                    Step.HandOver _,
+                    Step.GrowVolume _,
+                    Step.ReplaceSet _,
+                    Step.DeleteVolume _ ->
+                    new EnsembleStatus.Operation(type, doing(step), null, since, null);
+        };
+    }
+
+    private static String type(Observed seen, Step step) {
+        if (seen.wish().hibernate()) {
+            return "Hibernate";
+        }
+        if (!seen.bootstrapped()) {
+            return "Create";
+        }
+        if (step instanceof Step.GrowVolume || step instanceof Step.ReplaceSet) {
+            return "GrowVolumes";
+        }
+        if (seen.expected().stream().anyMatch(Member::outdated)) {
+            return "RollingRestart";
+        }
+        Leadership.Known leader = seen.leader();
+        int voters = leader == null ? seen.size() : leader.configuration().voters().size();
+        int wanted = seen.wish().replicas();
+        if (Math.max(voters, seen.size()) > wanted || step instanceof Step.DeleteVolume) {
+            return "ScaleDown";
+        }
+        return Math.min(voters, seen.size()) < wanted ? "ScaleUp" : "Recover";
+    }
+
+    /// {@return what a step does, in words for people}
+    static String doing(Step step) {
+        return switch (step) {
+            case Step.Nothing _ -> "Nothing";
+            case Step.Wait _ -> "Waiting";
+            case Step.MarkBootstrapped _ -> "Recording that it has formed";
+            case Step.Restart restart -> "Restarting " + restart.pod();
+            case Step.Resize resize -> "Going to %d members".formatted(resize.to());
+            case Step.ChangeVoters change ->
+                    change.add().isEmpty()
+                            ? "Taking the votes of members " + change.remove()
+                            : "Giving votes to members " + change.add();
+            case Step.HandOver handOver -> "Handing over to member " + handOver.to();
+            case Step.GrowVolume grow -> "Growing " + grow.claim();
+            case Step.ReplaceSet _ -> "Replacing the StatefulSet under its pods";
+            case Step.DeleteVolume delete -> "Deleting " + delete.claim();
         };
     }
 
@@ -438,9 +288,5 @@ public final class StatusReport {
         }
         return new EnsembleStatus.Versions(
                 versions.isEmpty() ? null : String.join(",", versions), seen.targetImage());
-    }
-
-    private static String names(List<Member> members) {
-        return String.join(", ", members.stream().map(Member::name).toList());
     }
 }

@@ -5,13 +5,7 @@ import dev.ensemble.operator.api.Labels;
 
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.EventBuilder;
-import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
-import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -21,16 +15,12 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Tells in Kubernetes events what the operator did and what hinders it. A hindrance is told once,
 /// and again only when it changes.
 final class Events {
-    private static final Logger LOG = LoggerFactory.getLogger(Events.class);
-
-    private final KubernetesClient client;
     private final Clock clock;
 
     /// What was told last, by uid of the resource and subject.
     private final Map<String, String> told = new ConcurrentHashMap<>();
 
-    Events(KubernetesClient client, Clock clock) {
-        this.client = client;
+    Events(Clock clock) {
         this.clock = clock;
     }
 
@@ -43,6 +33,17 @@ final class Events {
         OnlyMember("Warning", "The only voter is restarted; clients wait meanwhile."),
         BudgetRefused("Warning", "The disruption budget did not allow to restart a member now."),
         LeaderChanged("Normal", "Another member leads."),
+        HandOver("Normal", "The leader was asked to let another member lead."),
+        Resized("Normal", "There is to be another number of members; new ones have no vote yet."),
+        VotersChanged("Normal", "Votes were given or taken by a transaction of the ensemble."),
+        ServerRefused("Warning", "The leader refused what the operator asked of it."),
+        VolumeGrows("Normal", "A volume claim asks for more."),
+        SetReplaced(
+                "Normal",
+                "The StatefulSet is replaced under its running pods, for larger new volumes."),
+        VolumeDeleted("Normal", "The volume of a member that was removed is deleted."),
+        Hibernated("Normal", "No member is to run."),
+        Resumed("Normal", "The members are to run again."),
         SpecInvalid("Warning", "The spec cannot work; what runs keeps running."),
         Hindered("Warning", "Something is missing: StorageClass, image, Secret, node, permission."),
         Ready("Normal", "All members are ready, in sync and up to date.");
@@ -65,17 +66,17 @@ final class Events {
     }
 
     /// Tells what was done.
-    void tell(Ensemble about, What what, String message) {
-        write(about, what.name(), what.type, message);
+    void tell(Cluster cluster, Ensemble about, What what, String message) {
+        write(cluster, about, what.name(), what.type, message);
     }
 
     /// Tells how things stand with a subject, if that is news.
     ///
     /// @param reason goes into the event in place of the name of `what`
-    void tellOnce(Ensemble about, What what, String reason, String message) {
+    void tellOnce(Cluster cluster, Ensemble about, What what, String reason, String message) {
         String key = about.getMetadata().getUid() + "/" + what;
         if (!message.equals(told.put(key, message))) {
-            write(about, reason, what.type, message);
+            write(cluster, about, reason, what.type, message);
         }
     }
 
@@ -84,7 +85,8 @@ final class Events {
         told.remove(about.getMetadata().getUid() + "/" + what);
     }
 
-    private void write(Ensemble about, String reason, String type, String message) {
+    private void write(
+            Cluster cluster, Ensemble about, String reason, String type, String message) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
         String id =
                 Integer.toHexString((reason + message).hashCode())
@@ -114,13 +116,6 @@ final class Events {
                         .withLastTimestamp(now.toString())
                         .withCount(1)
                         .build();
-        try {
-            client.resource(event).create();
-        } catch (KubernetesClientException e) {
-            // An event is news, not state: the work goes on without it.
-            if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
-                LOG.atWarn().addKeyValue("reason", reason).setCause(e).log("cannot write an event");
-            }
-        }
+        cluster.tell(event);
     }
 }

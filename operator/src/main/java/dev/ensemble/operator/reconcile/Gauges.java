@@ -23,6 +23,7 @@ final class Gauges {
     static final String CAN_LOSE = "ensemble_can_lose";
     static final String WAITING = "ensemble_waiting";
     static final String RESTARTS = "ensemble_restarts";
+    static final String LEADER_CHANGES = "ensemble_leader_changes";
     static final String WRITES = "ensemble_api_writes";
 
     private final MeterRegistry registry;
@@ -48,7 +49,7 @@ final class Gauges {
 
     void update(Ensemble about, Observed seen, Step step) {
         One one = known.computeIfAbsent(key(about), _ -> register(about));
-        one.desired = seen.replicas();
+        one.desired = seen.wish().replicas();
         Observed.Leadership leadership = seen.leadership();
         one.quorum =
                 switch (leadership) {
@@ -67,6 +68,10 @@ final class Gauges {
                         RESTARTS,
                         tags(about).and("how", how.name().toLowerCase(java.util.Locale.ROOT)))
                 .increment();
+    }
+
+    void leaderChanged(Ensemble about) {
+        registry.counter(LEADER_CHANGES, tags(about)).increment();
     }
 
     /// Drops the figures of an ensemble that is gone.

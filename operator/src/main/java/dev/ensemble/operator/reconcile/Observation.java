@@ -1,6 +1,5 @@
 package dev.ensemble.operator.reconcile;
 
-import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.desired.Wanted;
@@ -12,8 +11,10 @@ import dev.ensemble.operator.plan.Observed.Leadership;
 import dev.ensemble.operator.plan.Observed.Member;
 
 import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.Quantity;
 
 import org.jspecify.annotations.Nullable;
 
@@ -26,12 +27,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /// Turns what the API server and the members say into the facts of a decision.
 final class Observation {
+    /// Members that are looked at, whatever a configuration may hold that others made.
+    private static final int MOST = 100;
+
     private final EnsembleClient ensemble;
-    private final Troubles troubles;
 
     /// Where a member's admin server is; a test puts it elsewhere.
     interface Address {
@@ -51,24 +55,38 @@ final class Observation {
 
     private final Address address;
 
-    Observation(EnsembleClient ensemble, Troubles troubles, Address address) {
+    Observation(EnsembleClient ensemble, Address address) {
         this.ensemble = ensemble;
-        this.troubles = troubles;
         this.address = address;
     }
 
     /// What was seen, and figures for the status.
-    record Seen(Observed observed, EnsembleStatus.@Nullable Metrics metrics) {}
+    ///
+    /// @param admins the root of each running member's admin server, by myid
+    record Seen(
+            Observed observed,
+            EnsembleStatus.@Nullable Metrics metrics,
+            Map<Integer, URI> admins) {}
 
+    /// @param wish what the spec asks for
     /// @param revision what the pods should be made of
-    Seen of(World world, Wanted wanted, String revision, Instant now) {
-        EnsembleSpec spec = wanted.spec();
+    Seen of(
+            World world,
+            Troubles troubles,
+            Wanted wanted,
+            Observed.Wish wish,
+            String revision,
+            Instant now) {
+        String name = wanted.name();
+        int first = wish.firstMyid();
         Map<Integer, URI> asked = new TreeMap<>();
-        for (int i = 0; i < spec.replicas(); i++) {
-            Pod pod = world.pods().get(Labels.pod(wanted.name(), i));
-            URI root = pod == null || !Troubles.mayRun(pod) ? null : address.of(pod);
+        int last = wanted.size();
+        for (Pod pod : world.pods().values()) {
+            int ordinal = Labels.ordinal(name, "data-" + pod.getMetadata().getName());
+            URI root = ordinal < 0 || !Troubles.mayRun(pod) ? null : address.of(pod);
+            last = Math.max(last, ordinal + 1);
             if (root != null) {
-                asked.put(spec.firstMyid() + i, root);
+                asked.put(first + ordinal, root);
             }
         }
         Map<Integer, Answer> answers = ensemble.ask(asked);
@@ -78,35 +96,87 @@ final class Observation {
                 known.put(myid, status);
             }
         });
-        Leadership leadership = leadership(spec.replicas(), asked.size(), known);
+        Leadership leadership = leadership(wanted.size(), asked.size(), known);
         Map<Integer, MemberStatus.Voter> voters = voters(leadership, known);
+        Map<Integer, MemberStatus.Learner> learners = learners(leadership, known);
+        if (leadership instanceof Leadership.Known leader) {
+            for (int myid : leader.configuration().voters()) {
+                last = Math.max(last, myid - first + 1);
+            }
+        }
         List<Member> members = new ArrayList<>();
-        for (int i = 0; i < spec.replicas(); i++) {
-            int myid = spec.firstMyid() + i;
-            String name = Labels.pod(wanted.name(), i);
+        for (int i = 0; i < Math.min(last, MOST); i++) {
+            int myid = first + i;
+            PersistentVolumeClaim claim = world.claims().get(Labels.claim(name, i));
             members.add(
                     new Member(
                             myid,
-                            name,
-                            pod(world, wanted.name(), i, revision, now),
+                            Labels.pod(name, i),
+                            pod(world, troubles, name, i, revision, now),
                             voter(voters.get(myid)),
+                            learner(learners.get(myid)),
                             said(known.get(myid)),
-                            answers.get(myid) instanceof Answer.Unknown(String why) ? why : null));
+                            answers.get(myid) instanceof Answer.Unknown(String why) ? why : null,
+                            claim == null ? null : volume(claim, i)));
         }
+        List<Observed.Volume> spare = new ArrayList<>();
+        for (PersistentVolumeClaim claim : world.claims().values()) {
+            int ordinal = Labels.ordinal(name, claim.getMetadata().getName());
+            if (ordinal >= wanted.size()
+                    && wanted.ensembleId().equals(World.annotation(claim, Labels.ENSEMBLE_ID))) {
+                spare.add(volume(claim, ordinal));
+            }
+        }
+        String template = world.template();
         Observed observed =
                 new Observed(
-                        spec.replicas(),
-                        spec.update().strategy() == EnsembleSpec.Strategy.Manual,
+                        wish,
                         wanted.bootstrapped() != null,
-                        spec.update().minReadySeconds(),
-                        spec.update().memberTimeoutSeconds(),
+                        wanted.size(),
                         revision,
                         wanted.image(),
                         wanted.zooCfg().hash(),
                         world.controllerCurrent(revision),
+                        template == null ? 0 : bytes(template),
                         leadership,
-                        members);
-        return new Seen(observed, metrics(leadership, known, now));
+                        members,
+                        spare);
+        return new Seen(observed, metrics(leadership, known, now), asked);
+    }
+
+    private static Observed.Volume volume(PersistentVolumeClaim claim, int ordinal) {
+        Quantity requested =
+                claim.getSpec().getResources() == null
+                                || claim.getSpec().getResources().getRequests() == null
+                        ? null
+                        : claim.getSpec().getResources().getRequests().get("storage");
+        Quantity capacity =
+                claim.getStatus() == null || claim.getStatus().getCapacity() == null
+                        ? null
+                        : claim.getStatus().getCapacity().get("storage");
+        String waiting =
+                claim.getStatus() == null || claim.getStatus().getConditions() == null
+                        ? null
+                        : claim.getStatus().getConditions().stream()
+                                .filter(each -> "True".equals(each.getStatus()))
+                                .map(each ->
+                                        each.getMessage() == null || each.getMessage().isEmpty()
+                                                ? each.getType()
+                                                : each.getMessage())
+                                .findFirst()
+                                .orElse(null);
+        return new Observed.Volume(
+                claim.getMetadata().getName(),
+                String.valueOf(claim.getMetadata().getUid()),
+                ordinal,
+                requested == null ? 0 : bytes(requested.toString()),
+                capacity == null ? 0 : bytes(capacity.toString()),
+                claim.getMetadata().getDeletionTimestamp() != null,
+                waiting);
+    }
+
+    static long bytes(String quantity) {
+        return Quantity.getAmountInBytes(new Quantity(quantity)).longValue();
     }
 
     /// One leader counts if it has just heard from a quorum. That there is none is known only if
@@ -122,6 +192,7 @@ final class Observation {
                 && leaders.stream().allMatch(each -> each.epoch() <= backed.getFirst().epoch())) {
             MemberStatus leader = backed.getFirst();
             MemberStatus.Quorum quorum = Objects.requireNonNull(leader.quorum());
+            Observed.Configuration configuration = configuration(leader);
             return new Leadership.Known(
                     leader.myid(),
                     leader.epoch(),
@@ -129,7 +200,8 @@ final class Observation {
                     quorum.needed(),
                     quorum.synced(),
                     quorum.canLose(),
-                    leader.configuration() != null && leader.configuration().pending(),
+                    confirmed(leader, configuration.voters(), known),
+                    configuration,
                     leader.ensembleId());
         }
         if (leaders.size() > 1) {
@@ -154,6 +226,37 @@ final class Observation {
                 "%d of %d members do not answer the operator".formatted(silent, replicas));
     }
 
+    private static Observed.Configuration configuration(MemberStatus leader) {
+        Set<Integer> voters = new TreeSet<>();
+        MemberStatus.Configuration committed = leader.configuration();
+        if (committed != null && committed.members() != null) {
+            for (MemberStatus.Member each : committed.members()) {
+                if (!"observer".equals(each.role())) {
+                    voters.add(each.myid());
+                }
+            }
+        }
+        if (voters.isEmpty()) {
+            Objects.requireNonNull(leader.voters()).forEach(each -> voters.add(each.myid()));
+        }
+        return new Observed.Configuration(
+                committed == null ? null : committed.version(),
+                committed != null && committed.pending(),
+                voters);
+    }
+
+    /// Whether a majority of the voters follow it, by their own word.
+    private static boolean confirmed(
+            MemberStatus leader, Set<Integer> voters, Map<Integer, MemberStatus> known) {
+        long follow =
+                known.values().stream()
+                        .filter(each -> voters.contains(each.myid()))
+                        .filter(each -> each.epoch() == leader.epoch())
+                        .filter(each -> Objects.equals(each.leader(), leader.myid()))
+                        .count();
+        return follow > voters.size() / 2;
+    }
+
     private static boolean hasQuorum(MemberStatus leader) {
         MemberStatus.Quorum quorum = Objects.requireNonNull(leader.quorum());
         return quorum.synced() >= quorum.needed();
@@ -169,6 +272,22 @@ final class Observation {
             }
         }
         return voters;
+    }
+
+    private static Map<Integer, MemberStatus.Learner> learners(
+            Leadership leadership, Map<Integer, MemberStatus> known) {
+        Map<Integer, MemberStatus.Learner> learners = new TreeMap<>();
+        if (leadership instanceof Leadership.Known leader) {
+            MemberStatus status = Objects.requireNonNull(known.get(leader.myid()));
+            if (status.learners() != null) {
+                status.learners().forEach(each -> learners.put(each.myid(), each));
+            }
+        }
+        return learners;
+    }
+
+    private static Observed.@Nullable Learner learner(MemberStatus.@Nullable Learner learner) {
+        return learner == null ? null : new Observed.Learner(learner.level(), learner.lag());
     }
 
     private static Observed.@Nullable Voter voter(MemberStatus.@Nullable Voter voter) {
@@ -198,8 +317,13 @@ final class Observation {
         return value == null ? "" : value;
     }
 
-    private Observed.@Nullable Pod pod(
-            World world, String ensemble, int ordinal, String revision, Instant now) {
+    private static Observed.@Nullable Pod pod(
+            World world,
+            Troubles troubles,
+            String ensemble,
+            int ordinal,
+            String revision,
+            Instant now) {
         Pod pod = world.pods().get(Labels.pod(ensemble, ordinal));
         if (pod == null) {
             return null;

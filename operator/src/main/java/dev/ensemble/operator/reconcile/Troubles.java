@@ -9,12 +9,10 @@ import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.client.KubernetesClient;
 
 import org.jspecify.annotations.Nullable;
 
 import java.util.Comparator;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -27,10 +25,10 @@ final class Troubles {
     private static final Set<String> CONFIG =
             Set.of("CreateContainerConfigError", "CreateContainerError", "RunContainerError");
 
-    private final KubernetesClient client;
+    private final Cluster cluster;
 
-    Troubles(KubernetesClient client) {
-        this.client = client;
+    Troubles(Cluster cluster) {
+        this.cluster = cluster;
     }
 
     /// {@return whether its container does not run, and kubelet or scheduler say that it cannot}
@@ -196,14 +194,7 @@ final class Troubles {
 
     private @Nullable Event latest(HasMetadata about, Predicate<Event> which) {
         String uid = about.getMetadata().getUid();
-        List<Event> events =
-                client.v1()
-                        .events()
-                        .inNamespace(about.getMetadata().getNamespace())
-                        .withField("involvedObject.name", about.getMetadata().getName())
-                        .list()
-                        .getItems();
-        return events.stream()
+        return cluster.events(about).stream()
                 .filter(each ->
                         each.getInvolvedObject() != null
                                 && uid.equals(each.getInvolvedObject().getUid()))

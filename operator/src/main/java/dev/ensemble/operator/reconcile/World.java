@@ -4,9 +4,11 @@ import dev.ensemble.operator.api.Ensemble;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
 
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
 
@@ -27,6 +29,7 @@ import java.util.stream.Stream;
 /// @param claims by name
 record World(
         @Nullable StatefulSet members,
+        @Nullable ConfigMap config,
         Map<String, Pod> pods,
         Map<String, PersistentVolumeClaim> claims) {
 
@@ -48,6 +51,7 @@ record World(
                 .forEach(claim -> claims.put(claim.getMetadata().getName(), claim));
         return new World(
                 client.apps().statefulSets().inNamespace(namespace).withName(name).get(),
+                client.configMaps().inNamespace(namespace).withName(Labels.config(name)).get(),
                 pods,
                 claims);
     }
@@ -71,7 +75,7 @@ record World(
     }
 
     /// {@return when the ensemble first formed, by any record of it; null if none is found}
-    @Nullable String bootstrapped(Ensemble resource, @Nullable HasMetadata config) {
+    @Nullable String bootstrapped(Ensemble resource) {
         EnsembleStatus status = resource.getStatus();
         return Stream.concat(
                         Stream.of(
@@ -83,6 +87,44 @@ record World(
                 .filter(each -> !each.isEmpty())
                 .findFirst()
                 .orElse(null);
+    }
+
+    /// {@return how many members there should be now}
+    ///
+    /// Without a StatefulSet, and without the ConfigMap that outlives its replacement, the resource
+    /// is a new one: each volume that it takes over may be a voter's, so each gets its member.
+    int size(String name, int replicas) {
+        for (HasMetadata each : new HasMetadata[] {members, config}) {
+            String size = annotation(each, Labels.SIZE);
+            if (size != null && size.matches("[1-9][0-9]{0,2}")) {
+                return Integer.parseInt(size);
+            }
+        }
+        if (members != null && members.getSpec().getReplicas() > 0) {
+            return members.getSpec().getReplicas();
+        }
+        return claims.values().stream()
+                .filter(each -> annotation(each, Labels.BOOTSTRAPPED) != null)
+                .mapToInt(each -> Labels.ordinal(name, each.getMetadata().getName()) + 1)
+                .reduce(replicas, Math::max);
+    }
+
+    /// {@return the size of the volumes that the StatefulSet makes; null if there is none}
+    @Nullable String template() {
+        if (members == null || members.getSpec().getVolumeClaimTemplates() == null) {
+            return null;
+        }
+        return members.getSpec().getVolumeClaimTemplates().stream()
+                .map(each -> each.getSpec().getResources().getRequests().get("storage"))
+                .filter(Objects::nonNull)
+                .map(Quantity::toString)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /// {@return whether the StatefulSet is on its way out}
+    boolean leaving() {
+        return members != null && members.getMetadata().getDeletionTimestamp() != null;
     }
 
     static @Nullable String annotation(@Nullable HasMetadata object, String key) {

@@ -2,6 +2,7 @@ package dev.ensemble.operator.tool;
 
 import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.ensemble.HttpEnsembleClient;
+import dev.ensemble.operator.ensemble.Tokens;
 import dev.ensemble.operator.reconcile.EnsembleReconciler;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -91,7 +92,8 @@ final class RunOperator implements Callable<Integer> {
         namespaces.removeIf(String::isBlank);
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         KubernetesClient client = new KubernetesClientBuilder().build();
-        var members = new HttpEnsembleClient(MEMBER_TIMEOUT);
+        Tokens tokens = OperatorKey.load(client, leaseNamespace, Clock.systemUTC());
+        var members = new HttpEnsembleClient(MEMBER_TIMEOUT, tokens);
         Operator operator =
                 new Operator(overrider -> {
                     overrider
@@ -109,10 +111,11 @@ final class RunOperator implements Callable<Integer> {
                 new EnsembleReconciler(
                         client,
                         members,
-                        new Wanted.DefaultImage(
+                        new Wanted.Defaults(
                                 serverImage,
                                 serverTag.isEmpty() ? Release.current().version() : serverTag,
-                                pullPolicy),
+                                pullPolicy,
+                                tokens.pem()),
                         metrics,
                         Clock.systemUTC(),
                         true),

@@ -69,14 +69,17 @@ final class DesiredTest {
 
     private static Wanted wanted(String spec, @Nullable String bootstrapped)
             throws JsonProcessingException {
+        EnsembleSpec read = new ObjectMapper(new YAMLFactory()).readValue(spec, EnsembleSpec.class);
         return new Wanted(
                 "orders",
                 "shop",
                 "uid-of-the-resource",
-                new ObjectMapper(new YAMLFactory()).readValue(spec, EnsembleSpec.class),
+                read,
                 "id-of-the-ensemble",
                 bootstrapped,
-                new Wanted.DefaultImage("ensemble-server", "0.1.0", null));
+                read.replicas(),
+                read.storage().log().size(),
+                new Wanted.Defaults("ensemble-server", "0.1.0", null, "PEM\n"));
     }
 
     static Stream<Arguments> goldens() {

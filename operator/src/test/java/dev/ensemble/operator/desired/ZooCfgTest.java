@@ -29,6 +29,7 @@ final class ZooCfgTest {
                 admin.enableServer=true
                 admin.serverPort=8080
                 admin.tokenFile=/run/ensemble/token
+                admin.operatorKeys=/etc/ensemble/operator-keys.pem
                 metricsProvider.httpPort=7000
                 reconfigEnabled=true
                 ensembleId=some-uid

@@ -7,16 +7,35 @@ import dev.ensemble.operator.plan.Observed.Said;
 import dev.ensemble.operator.plan.Observed.Trouble;
 import dev.ensemble.operator.plan.Observed.Voter;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
 /// Makes what was observed, from three healthy members on: member 1 leads, all are up to date.
 final class Scene {
+    static final long GB = 1L << 30;
+
     private final Map<Integer, Member> members = new TreeMap<>();
     private boolean manual;
+    private boolean approved;
+    private boolean handOver;
+    private boolean hibernate;
+    private boolean deleteVolumes;
+    private @Nullable String closed;
+    private int wanted;
+    private int size;
+    private Set<Integer> voters = new TreeSet<>();
+    private boolean pending;
+    private boolean confirmed = true;
+    private long template = GB;
+    private long volume = GB;
+    private final List<Observed.Volume> spare = new ArrayList<>();
     private boolean bootstrapped = true;
     private boolean controllerCurrent = true;
     private Leadership leadership;
@@ -25,7 +44,10 @@ final class Scene {
         for (int myid = 1; myid <= replicas; myid++) {
             members.put(myid, healthy(myid));
         }
-        leadership = leads(1, replicas, replicas);
+        wanted = replicas;
+        size = replicas;
+        voters.addAll(members.keySet());
+        leadership = leads(1);
     }
 
     static Scene of(int replicas) {
@@ -38,18 +60,139 @@ final class Scene {
                 "e-" + (myid - 1),
                 new Pod("uid-" + myid, false, true, 1000, false, true, 0, "node", null),
                 new Voter(true, 0L, true, List.of()),
+                null,
                 new Said("follower", true, "1", "hash", "0x1", List.of()),
-                null);
+                null,
+                new Observed.Volume(
+                        "data-e-" + (myid - 1), "claim-" + myid, myid - 1, GB, GB, false, null));
     }
 
-    private static Leadership leads(int myid, int configured, int synced) {
+    private Leadership leads(int myid) {
+        int configured = voters.size();
         int needed = configured / 2 + 1;
+        int synced = (int) members.values().stream().filter(Member::synced).count();
         return new Leadership.Known(
-                myid, 1, configured, needed, synced, synced - needed, false, "id");
+                myid,
+                1,
+                configured,
+                needed,
+                synced,
+                synced - needed,
+                confirmed,
+                new Observed.Configuration("0x1", pending, voters),
+                "id");
+    }
+
+    /// The spec asks for another number.
+    Scene wanting(int replicas) {
+        wanted = replicas;
+        return this;
+    }
+
+    /// A member without a vote.
+    Scene learner(int myid, boolean level) {
+        Member each = healthy(myid);
+        members.put(
+                myid,
+                new Member(
+                        myid,
+                        each.name(),
+                        new Pod("uid-" + myid, false, false, 5, false, true, 0, "node", null),
+                        null,
+                        new Observed.Learner(level, 0L),
+                        new Said("learner", true, "1", "hash", "0x1", List.of()),
+                        null,
+                        each.volume()));
+        size = Math.max(size, myid);
+        voters.remove(myid);
+        return again();
+    }
+
+    Scene pending() {
+        pending = true;
+        return again();
+    }
+
+    Scene unconfirmed() {
+        confirmed = false;
+        return again();
+    }
+
+    Scene handOver() {
+        handOver = true;
+        return this;
+    }
+
+    Scene approved() {
+        approved = true;
+        return this;
+    }
+
+    Scene closed() {
+        closed = "a maintenance window to open";
+        return this;
+    }
+
+    Scene hibernate() {
+        hibernate = true;
+        return this;
+    }
+
+    Scene size(int members) {
+        size = members;
+        return this;
+    }
+
+    Scene volumes(long wantedBytes, long templateBytes) {
+        volume = wantedBytes;
+        template = templateBytes;
+        return this;
+    }
+
+    Scene volume(int myid, long requested, long capacity) {
+        members.computeIfPresent(
+                myid,
+                (_, m) ->
+                        new Member(
+                                m.myid(),
+                                m.name(),
+                                m.pod(),
+                                m.voter(),
+                                m.learner(),
+                                m.said(),
+                                m.silence(),
+                                new Observed.Volume(
+                                        "data-" + m.name(),
+                                        "claim-" + myid,
+                                        myid - 1,
+                                        requested,
+                                        capacity,
+                                        false,
+                                        null)));
+        return this;
+    }
+
+    Scene spare(int ordinal) {
+        spare.add(
+                new Observed.Volume(
+                        "data-e-" + ordinal, "claim-" + ordinal, ordinal, GB, GB, false, null));
+        return this;
+    }
+
+    Scene deleteVolumes() {
+        deleteVolumes = true;
+        return this;
+    }
+
+    private Scene again() {
+        if (leadership instanceof Leadership.Known known) {
+            leadership = leads(known.myid());
+        }
+        return this;
     }
 
     Scene leader(int myid) {
-        leadership = leads(myid, members.size(), members.size());
+        leadership = leads(myid);
         return this;
     }
 
@@ -101,7 +244,17 @@ final class Scene {
 
     Scene missing(int myid) {
         members.computeIfPresent(
-                myid, (_, m) -> new Member(m.myid(), m.name(), null, m.voter(), null, "no pod"));
+                myid,
+                (_, m) ->
+                        new Member(
+                                m.myid(),
+                                m.name(),
+                                null,
+                                m.voter(),
+                                null,
+                                null,
+                                "no pod",
+                                m.volume()));
         return out(myid);
     }
 
@@ -162,10 +315,7 @@ final class Scene {
     Scene out(int myid) {
         members.computeIfPresent(
                 myid, (_, m) -> voter(m, new Voter(false, null, true, List.of("out of sync"))));
-        int synced = (int) members.values().stream().filter(Member::synced).count();
-        if (leadership instanceof Leadership.Known known) {
-            leadership = leads(known.myid(), members.size(), synced);
-        }
+        again();
         // The leader lets no synced voter stop while one is out.
         members.replaceAll((_, m) ->
                 m.synced() ? voter(m, new Voter(true, 0L, false, List.of("a voter is out"))) : m);
@@ -187,8 +337,10 @@ final class Scene {
                                 m.name(),
                                 m.pod(),
                                 m.voter(),
+                                m.learner(),
                                 new Said("looking", false, "1", "hash", "0x1", List.of()),
-                                null));
+                                null,
+                                m.volume()));
         return this;
     }
 
@@ -201,27 +353,41 @@ final class Scene {
                                 m.name(),
                                 m.pod() == null ? null : change.apply(m.pod()),
                                 m.voter(),
+                                m.learner(),
                                 m.said(),
-                                m.silence()));
+                                m.silence(),
+                                m.volume()));
         return this;
     }
 
-    private static Member voter(Member m, @org.jspecify.annotations.Nullable Voter voter) {
-        return new Member(m.myid(), m.name(), m.pod(), voter, m.said(), m.silence());
+    private static Member voter(Member m, @Nullable Voter voter) {
+        return new Member(
+                m.myid(), m.name(), m.pod(), voter, m.learner(), m.said(), m.silence(), m.volume());
     }
 
     Observed observed() {
         return new Observed(
-                members.size(),
-                manual,
+                new Observed.Wish(
+                        wanted,
+                        1,
+                        manual,
+                        approved,
+                        closed,
+                        handOver,
+                        hibernate,
+                        volume,
+                        deleteVolumes,
+                        10,
+                        600),
                 bootstrapped,
-                10,
-                600,
+                size,
                 "revision",
                 "image:1",
                 "hash",
                 controllerCurrent,
+                template,
                 leadership,
-                new ArrayList<>(members.values()));
+                new ArrayList<>(members.values()),
+                spare);
     }
 }

@@ -61,6 +61,7 @@ final class DocsTest {
                                 Gauges.CAN_LOSE,
                                 Gauges.WAITING,
                                 Gauges.RESTARTS,
+                                Gauges.LEADER_CHANGES,
                                 Gauges.WRITES)
                         .toList(),
                 named);

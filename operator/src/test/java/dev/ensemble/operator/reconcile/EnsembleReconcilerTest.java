@@ -72,7 +72,7 @@ final class EnsembleReconcilerTest {
                 new EnsembleReconciler(
                         client,
                         members,
-                        new Wanted.DefaultImage("ensemble-server", "0.1.0", null),
+                        new Wanted.Defaults("ensemble-server", "0.1.0", null, "PEM\n"),
                         metrics,
                         Clock.systemUTC(),
                         false,

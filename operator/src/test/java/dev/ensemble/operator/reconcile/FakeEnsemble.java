@@ -44,6 +44,16 @@ final class FakeEnsemble implements EnsembleClient {
         return answers;
     }
 
+    @Override
+    public Outcome changeVoters(URI leader, String audience, Change change) {
+        return new Outcome.Refused("not in this test");
+    }
+
+    @Override
+    public Outcome handOver(URI leader, String audience, int to) {
+        return new Outcome.Refused("not in this test");
+    }
+
     private MemberStatus status(int myid) {
         int synced = voters - out.size();
         boolean leads = myid == leader;
@@ -69,6 +79,7 @@ final class FakeEnsemble implements EnsembleClient {
                 new MemberStatus.Configuration("0x1", false, List.of()),
                 leads ? new MemberStatus.Quorum(voters, 2, synced, synced - 2) : null,
                 leads ? all : null,
+                null,
                 null,
                 List.of(),
                 new MemberStatus.Metrics(5, 1, 1, 0, 1));

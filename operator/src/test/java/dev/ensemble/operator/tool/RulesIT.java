@@ -143,6 +143,13 @@ final class RulesIT {
                 "{storage: {retention: {whenDeleted: No}}} | whenDeleted",
                 "{update: {memberTimeout: soon}}           | spec.update.memberTimeout",
                 "{update: {strategy: Soon}}                | Unsupported value",
+                "{update: {leader: First}}                 | Unsupported value",
+                "{update: {maintenanceWindows: [{cron: daily}]}} | spec.update.maintenanceWindows",
+                "{update: {maintenanceWindows: [{duration: 1h}]}} | Required value",
+                "{update: {maintenanceWindows: [{cron: '0 2 * * *', duration: 25h}]}} | duration",
+                "{config: {admin.operatorKeys: /x}}        | the operator sets itself",
+                "{hibernate: maybe}                        | spec.hibernate",
+                "{replicas: 4, allowEvenReplicas: false}   | must be odd",
                 "{restartedAt: today}                      | spec.restartedAt",
                 "{availability: {spread: {zones: Yes}}}    | zones",
                 "{podTemplate: {metadata: {labels: {app.kubernetes.io/name: x}}}}"
@@ -164,6 +171,10 @@ final class RulesIT {
                 "{}",
                 "{replicas: 1}",
                 "{replicas: 9, firstMyid: 92}",
+                "{replicas: 4, allowEvenReplicas: true}",
+                "{hibernate: true}",
+                "{update: {leader: RestartLast, maintenanceWindows: [{cron: '0 2 * * 1-5'},"
+                        + " {cron: '*/5 1,2 * * *', duration: 90m, tz: Europe/Berlin}]}}",
                 "{version: '1.2.3'}",
                 "{image: {repository: 'localhost:5000/a/b', tag: '2', pullPolicy: Never}}",
                 "{version: '1', image: {repository: a/b}}",
@@ -211,7 +222,8 @@ final class RulesIT {
             value = {
                 "{replicas: 3} | {replicas: 5} | spec.replicas cannot be changed yet",
                 "{firstMyid: 1} | {firstMyid: 2} | keep their myid",
-                "{storage: {log: {size: 1Gi}}} | {storage: {log: {size: 2Gi}}} | does not grow",
+                "{storage: {log: {size: 2Gi}}} | {storage: {log: {size: 1Gi}}} | may only grow",
+                "{storage: {log: {size: 1Gi}}} | {storage: {log: {size: 1G}}} | may only grow",
                 "{storage: {log: {storageClassName: a}}} | {storage: {log: {storageClassName: b}}}"
                         + " | a volume keeps its class",
                 "{storage: {log: {storageClassName: a}}} | {} | a volume keeps its class"
@@ -224,6 +236,17 @@ final class RulesIT {
             assertDoesNotThrow(() -> apply(before), "the same is taken");
         } finally {
             resource("changes", before).delete();
+        }
+    }
+
+    @Test
+    void aVolumeMayGrow() {
+        try {
+            apply("{storage: {log: {size: 1Gi}}}");
+            assertDoesNotThrow(() -> apply("{storage: {log: {size: 1025Mi}}}"));
+            assertDoesNotThrow(() -> apply("{storage: {log: {size: 2G}}}"));
+        } finally {
+            resource("changes", "{}").delete();
         }
     }
 

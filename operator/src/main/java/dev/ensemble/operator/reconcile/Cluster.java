@@ -1,0 +1,78 @@
+package dev.ensemble.operator.reconcile;
+
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.Map;
+
+/// The API server, as much of it as a pass needs. What it does to an object rests on the object
+/// that was looked at: another one of that name, or a newer version, is left alone.
+interface Cluster {
+    /// {@return what decisions rest on, read just now}
+    World read(String namespace, String name);
+
+    /// {@return the object as the caches have it, if they have}
+    <T extends HasMetadata> @Nullable T cached(T like);
+
+    /// Makes an object as it is wanted.
+    ///
+    /// @param there as it is, as far as we know; null if it is not known to exist
+    /// @return whether anything was written
+    /// @throws NotOurs if it belongs to somebody else
+    <T extends HasMetadata> boolean apply(T wanted, @Nullable T there);
+
+    /// {@return whether the StatefulSet is still the version that was looked at}
+    ///
+    /// Unlike what was read, this cannot be an old answer.
+    boolean unchanged(StatefulSet set);
+
+    /// Adds annotations to a volume claim, which belongs to the StatefulSet.
+    void annotate(PersistentVolumeClaim claim, Map<String, String> annotations);
+
+    /// Lets a volume claim ask for more.
+    ///
+    /// @return null if it does now; else why the API server refuses that for good
+    @Nullable String grow(PersistentVolumeClaim claim, long bytes);
+
+    /// Deletes a StatefulSet and lets its pods and claims live on.
+    ///
+    /// @return whether it was the one that was looked at
+    boolean orphan(StatefulSet set);
+
+    /// Evicts a pod.
+    ///
+    /// @return whether the budget allowed it
+    boolean evict(String namespace, String pod, String uid);
+
+    /// Deletes a pod.
+    ///
+    /// @return whether it was the one that was looked at
+    boolean delete(String namespace, String pod, String uid);
+
+    /// Deletes a volume claim.
+    ///
+    /// @return whether it was the one that was looked at
+    boolean deleteClaim(String namespace, String claim, String uid);
+
+    /// {@return the events about an object}
+    List<Event> events(HasMetadata about);
+
+    /// Writes an event. One that cannot be written is lost: it is news, not state.
+    void tell(Event event);
+
+    /// An object of the wanted name exists and is somebody else's.
+    final class NotOurs extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        NotOurs(HasMetadata object) {
+            super(
+                    "%s %s exists and does not belong to this Ensemble; delete or rename it"
+                            .formatted(object.getKind(), object.getMetadata().getName()));
+        }
+    }
+}
