@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         description = "Runs Ensembles on Kubernetes or on this machine.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {Up.class, Down.class, Status.class, RunOperator.class})
+        subcommands = {Up.class, Down.class, Status.class, Plugin.class, RunOperator.class})
 public final class Main implements Runnable {
     @Spec private CommandSpec spec = CommandSpec.create();
 
