@@ -1,5 +1,6 @@
 package dev.ensemble.server.member;
 
+import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Request;
 import dev.ensemble.server.tree.Tree;
@@ -40,6 +41,18 @@ public sealed interface Input {
 
     /// The connection is gone; its session lives on.
     record Disconnected(long connection) implements Input {}
+
+    /// A person or the operator wants another leader.
+    ///
+    /// @param ticket comes back with [Output.Answered]
+    /// @param to who shall lead; 0: any other voter
+    /// @param version of the configuration that was seen; -1: any
+    record Transfer(long ticket, int to, long version) implements Input {}
+
+    /// A person or the operator wants other members. Who leaves goes first.
+    record ChangeMembers(
+            long ticket, List<Ensemble.Member> joining, List<Integer> leaving, long version)
+            implements Input {}
 
     /// These sessions were heard from since the last time.
     record Touched(long[] sessions) implements Input {}

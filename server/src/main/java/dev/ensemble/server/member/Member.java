@@ -68,7 +68,17 @@ public final class Member {
     // The leader's.
     private final ArrayDeque<Applied> proposed = new ArrayDeque<>();
     private final ArrayDeque<WaitingSync> waitingSyncs = new ArrayDeque<>();
+
+    /// What was asked while the lead is being handed over. If that comes to nothing it is done
+    /// then; else its origins ask the successor.
+    private final ArrayDeque<Consumer<Consumer<Output>>> heldBack = new ArrayDeque<>();
+
+    private final Changes changes;
     private @Nullable Tree outlook;
+
+    /// What was held back is done after a hand-over that came to nothing: it is not tried again.
+    private boolean holdsOffice;
+
     private long confirmedRound;
 
     private Tree tree;
@@ -142,6 +152,7 @@ public final class Member {
         }
         this.peer = new Peer(config, disk, history, nowNanos);
         this.tree = tree;
+        this.changes = new Changes(peer, effects::add, txn -> propose(Origin.SELF, 0, txn));
         this.preparation = preparation;
         this.codec = codec;
         this.sessions = new Sessions(tickNanos);
@@ -191,6 +202,8 @@ public final class Member {
                 inFlight.values().removeIf(flight -> flight.connection() == connection);
             }
             case Input.Touched(long[] touched) -> touch(touched);
+            case Input.Transfer asked -> changes.transfer(asked, out);
+            case Input.ChangeMembers asked -> changes.change(asked, out);
         }
         perform(out);
     }
@@ -207,6 +220,7 @@ public final class Member {
                     answerSyncs(out);
                 }
                 case Effect.InSync _ -> inSync(out);
+                case Effect.HandOverFailed(int successor) -> handOverFailed(successor, out);
                 case Effect.RoleChanged _ -> {
                     roleChanged(out);
                     out.accept(new Output.OfPeer(effect));
@@ -234,6 +248,9 @@ public final class Member {
         }
         tree = applied.tree();
         publish(applied, out);
+        if (applied.result() instanceof Result.Configured(Ensemble ensemble, var _)) {
+            changes.committed(ensemble, out);
+        }
         if (!waitingSyncs.isEmpty()) {
             answerSyncs(out);
         }
@@ -296,7 +313,9 @@ public final class Member {
             outlook = null;
             proposed.clear();
             waitingSyncs.clear();
+            heldBack.clear();
             sessions.clear();
+            changes.lostOffice(out);
         }
         if (!peer.isInSync()) {
             answeredSyncs.clear();
@@ -307,6 +326,18 @@ public final class Member {
                 out.accept(new Output.Close(connection, "the disk of this member is full"));
             }
         }
+    }
+
+    /// What came earlier goes first, also when the hand-over is over and its end not yet taken in.
+    private boolean mustWait() {
+        return peer.isHandingOver() || !heldBack.isEmpty();
+    }
+
+    private void handOverFailed(int successor, Consumer<Output> out) {
+        changes.handOverFailed(successor, out);
+        List<Consumer<Consumer<Output>>> again = List.copyOf(heldBack);
+        heldBack.clear();
+        again.forEach(each -> each.accept(out));
     }
 
     private void serve(boolean next, Consumer<Output> out) {
@@ -448,6 +479,14 @@ public final class Member {
     }
 
     private void dispatch(long sequence, Flight flight, Consumer<Output> out) {
+        if (mustWait()) {
+            heldBack.addLast(later -> {
+                if (inFlight.containsKey(sequence)) {
+                    dispatch(sequence, flight, later);
+                }
+            });
+            return;
+        }
         if (peer.nextZxid() != 0) {
             var self = new Origin(peer.identity().myid(), peer.identity().incarnation(), sequence);
             switch (flight) {
@@ -486,7 +525,9 @@ public final class Member {
         for (long session : touched) {
             locals.touch(session, nowNanos);
         }
-        if (peer.nextZxid() != 0) {
+        if (mustWait()) {
+            heldBack.addLast(_ -> touch(touched));
+        } else if (peer.nextZxid() != 0) {
             for (long session : touched) {
                 sessions.touch(session, nowNanos);
             }
@@ -496,6 +537,10 @@ public final class Member {
     }
 
     private void relayed(int from, long incarnation, Message message, Consumer<Output> out) {
+        if (mustWait()) {
+            heldBack.addLast(later -> relayed(from, incarnation, message, later));
+            return;
+        }
         switch (message) {
             case Message.Forward(long sequence, long session, long attach, var request, var ids) ->
                     write(new Origin(from, incarnation, sequence), session, attach, request, ids);
@@ -555,12 +600,29 @@ public final class Member {
         }
         Txn txn;
         try {
-            txn = preparation.prepare(request, session, attach, identities, wallMillis, now);
+            txn =
+                    request instanceof Request.Reconfig reconfig
+                            ? preparation.prepareReconfig(
+                                    reconfig, session, attach, identities, now, changes)
+                            : preparation.prepare(
+                                    request, session, attach, identities, wallMillis, now);
         } catch (RuntimeException unexpected) {
             // A bug of ours, found before anything is logged: it costs this request, not every
             // member at each replay.
             effects.add(new Effect.Warn("preparing " + request + " failed: " + unexpected));
             txn = new Txn.Refused(Code.MARSHALLING_ERROR);
+        }
+        if (changes.endsOffice(txn)) {
+            // The leader itself would go: it hands over first, and its successor makes the change.
+            if (!holdsOffice && changes.giveUpOffice(txn)) {
+                heldBack.addLast(later -> {
+                    holdsOffice = true;
+                    write(origin, session, attach, request, identities);
+                    holdsOffice = false;
+                });
+                return;
+            }
+            txn = new Txn.Refused(Code.NEW_CONFIG_NO_QUORUM);
         }
         propose(origin, session, peer.isCramped() ? Growth.refused(txn, now) : txn);
     }
@@ -604,11 +666,12 @@ public final class Member {
         return difference == 0 && shown.length > 0;
     }
 
-    private void propose(Origin origin, long session, Txn txn) {
+    /// {@return the zxid of the proposal; 0 if none can be made now}
+    private long propose(Origin origin, long session, Txn txn) {
         long zxid = peer.nextZxid();
         Tree now = outlook;
         if (zxid == 0 || now == null) {
-            return;
+            return 0;
         }
         Header header =
                 new Header(
@@ -630,6 +693,7 @@ public final class Member {
         proposed.addLast(applied);
         lease(applied.result());
         peer.propose(codec.encode(header, accepted), effects::add);
+        return zxid;
     }
 
     private void lease(Result result) {
@@ -702,6 +766,9 @@ public final class Member {
             return;
         }
         configure();
+        if (peer.shouldHandOver()) {
+            peer.handOver(0, peer.configuration().voters(), effects::add);
+        }
         for (long session : new ArrayList<>(sessions.expire(nowNanos))) {
             Tree latest = outlook;
             if (latest != null && latest.session(session) != null) {

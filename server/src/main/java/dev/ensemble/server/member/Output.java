@@ -8,7 +8,8 @@ import dev.ensemble.server.zab.Effect;
 /// What a member wants done, in order.
 public sealed interface Output {
     /// Something of replication: links and disk. Never [Effect.Deliver], [Effect.Replace],
-    /// [Effect.Relayed], [Effect.Confirmed] or [Effect.InSync], which the member itself takes.
+    /// [Effect.Relayed], [Effect.Confirmed], [Effect.HandOverFailed] or [Effect.InSync], which the
+    /// member itself takes.
     record OfPeer(Effect effect) implements Output {}
 
     /// A transaction is committed and applied. Every I/O thread gets it: watches first, then its
@@ -35,6 +36,9 @@ public sealed interface Output {
 
     /// Everything that was committed when the sync arrived at the leader has been published here.
     record Synced(long connection, long number) implements Output {}
+
+    /// Of [Input.Transfer] or [Input.ChangeMembers].
+    record Answered(long ticket, Answer answer) implements Output {}
 
     /// @param reason for the log
     record Close(long connection, String reason) implements Output {}

@@ -15,6 +15,10 @@ import java.util.stream.Collectors;
 /// @param version zxid of the transaction that made it; 0 for the one that a file declares
 /// @param members by myid
 public record Ensemble(String id, long version, Map<Integer, Member> members) {
+    /// The top byte of a session's id is its member's; 255 there would look like the owner of a TTL
+    /// node.
+    public static final int MAX_MYID = 254;
+
     /// Whether a member votes.
     public enum Role {
         PARTICIPANT,

@@ -410,7 +410,7 @@ final class ClientLoop {
                 readOnly = now;
                 closeAll(now ? "this member only reads from here on" : "a leader is there again");
             }
-            case Output.OfPeer _ ->
+            case Output.OfPeer _, Output.Answered _ ->
                     throw new IllegalArgumentException("not for clients: " + output);
         }
     }

@@ -80,6 +80,8 @@ public final class LinkCodec {
                                     .setRest(m.rest()));
             case Message.Pong(long round, boolean full) ->
                     frame.setPong(PeerProto.Pong.newBuilder().setRound(round).setFull(full));
+            case Message.HandOver(int successor) ->
+                    frame.setHandOver(PeerProto.HandOver.newBuilder().setSuccessor(successor));
             case Message.Rejected(String reason) ->
                     frame.setRejected(PeerProto.Rejected.newBuilder().setReason(reason));
             case Message.Forward m -> frame.setForward(forward(m));
@@ -133,6 +135,7 @@ public final class LinkCodec {
             case ACK -> new Message.Ack(zxid(frame.getAck().getZxid()));
             case PING -> ping(frame.getPing());
             case PONG -> new Message.Pong(frame.getPong().getRound(), frame.getPong().getFull());
+            case HAND_OVER -> new Message.HandOver(myid(frame.getHandOver().getSuccessor()));
             case REJECTED -> new Message.Rejected(frame.getRejected().getReason());
             case FORWARD -> forward(frame.getForward());
             case FORWARD_CONNECT -> forwardConnect(frame.getForwardConnect());
@@ -207,7 +210,10 @@ public final class LinkCodec {
                                     "unknown state " + m.getStateValue() + " in a notification");
                 };
         int leader = m.getLeader();
-        require(leader >= 0 && leader <= 255, "leader", leader);
+        require(
+                leader >= 0 && leader <= dev.ensemble.server.model.Ensemble.MAX_MYID,
+                "leader",
+                leader);
         Map<Integer, Long> seen = new HashMap<>();
         m.getSeenMap().forEach((id, incarnation) -> seen.put(myid(id), incarnation));
         return new Message.Notification(
@@ -470,7 +476,7 @@ public final class LinkCodec {
     }
 
     static int myid(int value) {
-        require(value >= 1 && value <= 255, "myid", value);
+        require(value >= 1 && value <= dev.ensemble.server.model.Ensemble.MAX_MYID, "myid", value);
         return value;
     }
 

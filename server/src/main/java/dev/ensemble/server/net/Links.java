@@ -92,7 +92,7 @@ public final class Links implements AutoCloseable {
     private record Outgoing(int to, int generation, long epoch, Message message) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Links.class);
-    private static final int MAX_ID = 255;
+    private static final int MAX_ID = dev.ensemble.server.model.Ensemble.MAX_MYID;
     private static final int LOWEST_PROTOCOL = 1;
 
     /// As many times what a hello may take, a hello behind a TLS handshake may.

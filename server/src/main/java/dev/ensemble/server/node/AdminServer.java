@@ -5,30 +5,29 @@ import dev.ensemble.server.tls.Tls;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /// The admin port: health, status, the drain, and ZooKeeper's commands (`server/docs/status.md`).
 final class AdminServer implements AutoCloseable {
-    private static final String BEARER = "Bearer ";
-
     private final Observed observed;
     private final Commands commands;
     private final String commandUrl;
-    private final @Nullable String token;
+    private final Caller caller;
+    private final ChangeRequests changes;
     private final Supplier<CompletionStage<?>> drain;
     private final HttpServer server;
 
     /// @param token that a drain must show; null: there is no drain over HTTP
+    /// @param changes does what changes the ensemble
     /// @param drain begins a drain or joins the one that is going on
     /// @param tls null: there is no HTTPS
     AdminServer(
             Observed observed,
             Commands commands,
             @Nullable String token,
+            ChangeRequests changes,
             Supplier<CompletionStage<?>> drain,
             @Nullable Tls tls)
             throws IOException {
@@ -36,7 +35,8 @@ final class AdminServer implements AutoCloseable {
         this.observed = observed;
         this.commands = commands;
         this.commandUrl = admin.commandUrl();
-        this.token = token;
+        this.caller = new Caller(observed, token);
+        this.changes = changes;
         this.drain = drain;
         this.server =
                 new HttpServer(
@@ -61,6 +61,9 @@ final class AdminServer implements AutoCloseable {
         String path = request.path();
         if (path.equals("/v1/drain")) {
             return request.method().equals("POST") ? drain(request) : done(wrongMethod("POST"));
+        }
+        if (path.equals(ChangeRequests.TRANSFER) || path.equals(ChangeRequests.MEMBERS)) {
+            return request.method().equals("POST") ? change(request) : done(wrongMethod("POST"));
         }
         boolean command = path.equals(commandUrl) || path.startsWith(commandUrl + "/");
         boolean known =
@@ -115,28 +118,15 @@ final class AdminServer implements AutoCloseable {
     }
 
     private CompletionStage<HttpServer.Response> drain(HttpServer.Request request) {
-        if (token == null) {
-            return done(
-                    HttpServer.Response.text(403, "admin.tokenFile is not set: there is no drain"));
-        }
-        if (!request.remote().getAddress().isLoopbackAddress()) {
-            return done(HttpServer.Response.text(403, "a drain is asked for from this host only"));
-        }
-        String shown = request.authorization();
-        if (shown == null
-                || !shown.startsWith(BEARER)
-                || !isToken(shown.substring(BEARER.length()))) {
-            return done(HttpServer.Response.text(401, "the token is missing or wrong"));
-        }
-        return drain.get().thenApply(_ -> HttpServer.Response.text(200, "drained"));
+        HttpServer.Response refusal = caller.refusalUnlessHere(request);
+        return refusal != null
+                ? done(refusal)
+                : drain.get().thenApply(_ -> HttpServer.Response.text(200, "drained"));
     }
 
-    /// In constant time.
-    private boolean isToken(String shown) {
-        return token != null
-                && MessageDigest.isEqual(
-                        shown.getBytes(StandardCharsets.UTF_8),
-                        token.getBytes(StandardCharsets.UTF_8));
+    private CompletionStage<HttpServer.Response> change(HttpServer.Request request) {
+        HttpServer.Response refusal = caller.refusal(request);
+        return refusal != null ? done(refusal) : changes.answer(request);
     }
 
     static HttpServer.Response wrongMethod(String right) {

@@ -313,9 +313,8 @@ final class Commands {
         json.put("synced_observers", facts.learners().size())
                 .put(
                         "observers",
-                        facts.learners().keySet().stream()
-                                .sorted()
-                                .map(myid -> new Json().put("sid", myid).fields())
+                        facts.learners().stream()
+                                .map(learner -> new Json().put("sid", learner.myid()).fields())
                                 .toList());
     }
 

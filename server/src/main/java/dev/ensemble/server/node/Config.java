@@ -174,12 +174,14 @@ public record Config(
     /// @param reconfigEnabled clients may change the membership
     /// @param listenOnAllAddresses peers are accepted on every address, not just on the declared
     ///   one
+    /// @param fewestVoters that a client may leave; 0 for a server alone
     public record Membership(
             Ensemble declared,
             boolean standalone,
             Bootstrap bootstrap,
             boolean reconfigEnabled,
-            boolean listenOnAllAddresses) {
+            boolean listenOnAllAddresses,
+            int fewestVoters) {
         /// {@return the same on every member that was told the same ensemble, in hexadecimal}
         public String bootstrapRecord() {
             var record = new StringBuilder(declared.id()).append('\n');
@@ -196,6 +198,8 @@ public record Config(
     /// @param commandUrl path below which ZooKeeper's admin commands are
     /// @param tokenFile where the process writes the token that its drain asks for; null: no drain
     ///   over HTTP
+    /// @param operatorKeys public keys of those who may change the ensemble from anywhere; null:
+    ///   nobody
     /// @param snapshots the command `snapshot` is answered
     /// @param snapshotIntervalMillis at most so often
     public record Admin(
@@ -204,6 +208,7 @@ public record Config(
             String commandUrl,
             int idleTimeoutMillis,
             @Nullable Path tokenFile,
+            @Nullable Path operatorKeys,
             boolean snapshots,
             int snapshotIntervalMillis) {}
 

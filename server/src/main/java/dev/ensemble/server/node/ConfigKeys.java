@@ -45,7 +45,8 @@ final class ConfigKeys {
                 4lw.commands.whitelist admin.enableServer admin.serverAddress admin.serverPort admin.idleTimeout
                 jvm.pause.monitor jvm.pause.sleep.time.ms jvm.pause.info-threshold.ms jvm.pause.warn-threshold.ms
                 admin.rateLimiterIntervalInMS admin.snapshot.enabled
-                admin.commandURL admin.tokenFile extendedTypesEnabled enforceQuota
+                admin.commandURL admin.tokenFile admin.operatorKeys
+                extendedTypesEnabled enforceQuota
                 znode.container.checkIntervalMs znode.container.maxPerMinute
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis
                 disk.lowWaterMegabytes snapshotSizeFactor\

@@ -2,6 +2,7 @@ package dev.ensemble.server.node;
 
 import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.net.ClientLimits;
 
 import org.jspecify.annotations.Nullable;
@@ -203,13 +204,21 @@ final class ConfigParser {
         }
         var members = new TreeMap<Integer, Ensemble.Member>();
         for (Map.Entry<String, String> line : source.family("server.").entrySet()) {
-            Ensemble.Member member = MemberLine.parse(line.getKey(), line.getValue());
+            Ensemble.Member member = member(line.getKey(), line.getValue());
             if (members.put(member.myid(), member) != null) {
                 throw new InvalidConfig(
                         "server." + member.myid() + " is given twice: give it once");
             }
         }
         return members;
+    }
+
+    private static Ensemble.Member member(String id, String line) throws InvalidConfig {
+        try {
+            return MemberLine.parse(id, line);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidConfig(e.getMessage() + "");
+        }
     }
 
     /// Groups and weights make another kind of quorum. With them left out, ours would be a wrong
@@ -220,7 +229,7 @@ final class ConfigParser {
             ConfigValues.number(key, value, value, 0, Integer.MAX_VALUE);
         } else {
             for (String member : value.split(":", -1)) {
-                ConfigValues.number(key, value, member, 1, 255);
+                ConfigValues.number(key, value, member, 1, Ensemble.MAX_MYID);
             }
         }
         throw InvalidConfig.of(
@@ -259,10 +268,14 @@ final class ConfigParser {
         if (given.isPresent()) {
             myid =
                     ConfigValues.number(
-                            "myid", "" + given.getAsInt(), "" + given.getAsInt(), 1, 255);
+                            "myid",
+                            "" + given.getAsInt(),
+                            "" + given.getAsInt(),
+                            1,
+                            Ensemble.MAX_MYID);
         } else if (Files.exists(myidFile)) {
             String content = read(myidFile, "the file myid").strip();
-            myid = ConfigValues.number(myidFile.toString(), content, content, 1, 255);
+            myid = ConfigValues.number(myidFile.toString(), content, content, 1, Ensemble.MAX_MYID);
         } else if (members.isEmpty()) {
             myid = 1;
         } else {
@@ -481,7 +494,8 @@ final class ConfigParser {
                 standalone,
                 Config.Bootstrap.valueOf(bootstrap.toUpperCase(Locale.ROOT)),
                 values.bool("reconfigEnabled", false),
-                values.bool("quorumListenOnAllIPs", false));
+                values.bool("quorumListenOnAllIPs", false),
+                standalone ? 0 : values.bool("standaloneEnabled", true) ? 2 : 1);
     }
 
     private void checkPeerType(Ensemble.@Nullable Member self) throws InvalidConfig {
@@ -503,6 +517,7 @@ final class ConfigParser {
             throw InvalidConfig.of("admin.commandURL", url, "it must begin with /");
         }
         String token = values.text("admin.tokenFile");
+        String keys = values.text("admin.operatorKeys");
         return new Config.Admin(
                 values.bool("admin.enableServer", true),
                 new Endpoint(
@@ -511,6 +526,7 @@ final class ConfigParser {
                 url,
                 values.number("admin.idleTimeout", 30_000, 0, Integer.MAX_VALUE),
                 token == null ? null : Path.of(token),
+                keys == null ? null : Path.of(keys),
                 values.bool("admin.snapshot.enabled", true),
                 // By default the original takes its 300000 for microseconds here.
                 values.number("admin.rateLimiterIntervalInMS", 300, 0, Integer.MAX_VALUE));

@@ -8,7 +8,6 @@ import dev.ensemble.server.zab.Peer;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
-import java.util.Map;
 
 /// What a member knew of itself at one moment: what status, words and metrics tell.
 ///
@@ -42,7 +41,7 @@ record Facts(
         Ensemble configuration,
         boolean configurationPending,
         List<Peer.Standing> voters,
-        Map<Integer, Long> learners,
+        List<Peer.Learning> learners,
         @Nullable List<String> reasonsNotToStop,
         int outstanding,
         Tree tree,

@@ -4,6 +4,7 @@ import dev.ensemble.server.tls.Detector;
 import dev.ensemble.server.tls.Tls;
 
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
@@ -58,7 +59,8 @@ final class HttpServer implements AutoCloseable {
             String path,
             @Nullable String authorization,
             InetSocketAddress remote,
-            Map<String, String> parameters) {
+            Map<String, String> parameters,
+            byte[] body) {
         boolean isGet() {
             return method.equals("GET");
         }
@@ -78,6 +80,10 @@ final class HttpServer implements AutoCloseable {
 
         static Response text(int status, String body) {
             return new Response(status, "text/plain; charset=utf-8", body + "\n");
+        }
+
+        static Response json(int status, Json body) {
+            return new Response(status, "application/json", body + "\n");
         }
 
         static Response json(String body) {
@@ -225,7 +231,8 @@ final class HttpServer implements AutoCloseable {
                     path,
                     request.headers().get(HttpHeaderNames.AUTHORIZATION),
                     (InetSocketAddress) context.channel().remoteAddress(),
-                    Map.copyOf(parameters));
+                    Map.copyOf(parameters),
+                    ByteBufUtil.getBytes(request.content()));
         }
 
         private static void write(

@@ -1,5 +1,6 @@
 package dev.ensemble.server.node;
 
+import dev.ensemble.server.member.Answer;
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
 import dev.ensemble.server.member.Output;
@@ -23,7 +24,6 @@ import org.slf4j.LoggerFactory;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,9 +31,12 @@ import java.util.Queue;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 
 /// The peer thread: hands a member what happened, and does what it decides.
 ///
@@ -90,6 +93,8 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
 
     private final Queue<CompletableFuture<@Nullable SortedMap<Long, List<Long>>>>
             askedForDeadlines = new ConcurrentLinkedQueue<>();
+    private final AtomicLong tickets = new AtomicLong();
+    private final Map<Long, CompletableFuture<Answer>> asked = new ConcurrentHashMap<>();
 
     private volatile Hello hello;
     private volatile boolean stopping;
@@ -185,6 +190,17 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         List<Input> inputs = new ArrayList<>(events.size());
         events.forEach(event -> inputs.add(new Input.OfPeer(event)));
         return inbox.add(inputs);
+    }
+
+    /// Asks the member for a change. Any thread.
+    ///
+    /// @param input made with the ticket that its answer carries
+    CompletionStage<Answer> ask(LongFunction<Input> input) {
+        long ticket = tickets.incrementAndGet();
+        var answer = new CompletableFuture<Answer>();
+        asked.put(ticket, answer);
+        inbox.add(input.apply(ticket));
+        return answer;
     }
 
     @Override
@@ -324,6 +340,12 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                     Output.Close _,
                     Output.ReadOnly _ ->
                     forClients.add(output);
+            case Output.Answered(long ticket, Answer answer) -> {
+                CompletableFuture<Answer> waiting = asked.remove(ticket);
+                if (waiting != null) {
+                    waiting.complete(answer);
+                }
+            }
         }
     }
 
@@ -366,6 +388,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                     Effect.Replace _,
                     Effect.InSync _,
                     Effect.Confirmed _,
+                    Effect.HandOverFailed _,
                     Effect.Relayed _ ->
                     throw new IllegalStateException("the member takes " + effect + " itself");
         }
@@ -450,7 +473,6 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             inSyncNanos = nowNanos;
             everInSync = true;
         }
-        Map<Integer, Long> learners = new HashMap<>(peer.learners());
         out.facts()
                 .accept(
                         new Facts(
@@ -469,7 +491,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                                 peer.configuration(),
                                 peer.isConfigurationPending(),
                                 peer.voters(),
-                                learners,
+                                peer.learners(),
                                 peer.reasonsNotToStop(),
                                 member.outstanding(),
                                 member.tree(),

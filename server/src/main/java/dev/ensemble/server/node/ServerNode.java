@@ -80,8 +80,10 @@ public final class ServerNode implements AutoCloseable {
     /// What must be closed, the newest first.
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
+    private final ChangeRequests changes = new ChangeRequests();
     private @Nullable ClientServer clients;
     private PeerTls peerTls = PeerTls.NONE;
+    private @Nullable PeerLoop peerLoop;
     private @Nullable CompletableFuture<?> drained;
     private volatile Map<Integer, Links.Address> addresses = Map.of();
     private Ports ports = new Ports(0, 0, 0, 0, 0);
@@ -195,6 +197,8 @@ public final class ServerNode implements AutoCloseable {
         parts.push(fetching::stop);
         upkeep.start();
         parts.push(upkeep);
+        peerLoop = loop;
+        changes.started(loop::ask);
         dial(links, member.peer().configuration());
         ports =
                 new Ports(
@@ -234,7 +238,8 @@ public final class ServerNode implements AutoCloseable {
             String token = file == null ? null : Token.write(file);
             var snapshots = new AdminSnapshot(observed);
             var commands = new Commands(observed, facts, metrics, snapshots);
-            var server = new AdminServer(observed, commands, token, this::drain, adminTls());
+            var server =
+                    new AdminServer(observed, commands, token, changes, this::drain, adminTls());
             parts.push(server);
             return server.port();
         } catch (IOException e) {
@@ -349,7 +354,8 @@ public final class ServerNode implements AutoCloseable {
                         new Preparation.Options(
                                 config.membership().reconfigEnabled(),
                                 config.znodes().extendedTypes(),
-                                config.znodes().enforceQuota()));
+                                config.znodes().enforceQuota(),
+                                config.membership().fewestVoters()));
         return new Member(
                 peerConfig(recovered),
                 disk,
@@ -542,22 +548,38 @@ public final class ServerNode implements AutoCloseable {
 
     // The end.
 
-    /// Takes this member out of service without a failed request: not ready at once, clients are
-    /// served a while longer, then answered and closed.
+    /// Takes this member out of service without a failed request: not ready at once, a leader hands
+    /// over, clients are served a while longer, then answered and closed.
     ///
     /// @return done when no client is left
     public synchronized CompletionStage<?> drain() {
         if (drained == null) {
             LOG.info("draining");
             observed.drain();
+            CompletionStage<?> handedOver = handOver();
             drained =
                     CompletableFuture.runAsync(
                                     () -> {},
                                     CompletableFuture.delayedExecutor(
                                             DRAIN_SERVES_MILLIS, TimeUnit.MILLISECONDS))
+                            .thenCombine(handedOver, (_, answer) -> answer)
                             .thenCompose(_ -> endClients(DRAIN_ENDS_MILLIS));
         }
         return drained;
+    }
+
+    /// A leader that goes by itself costs its clients nothing. If nobody can take over, the others
+    /// elect when it is gone.
+    private CompletionStage<?> handOver() {
+        PeerLoop loop = peerLoop;
+        Facts facts = observed.facts();
+        if (loop == null || facts == null || !facts.isLeader()) {
+            return CompletableFuture.completedStage(null);
+        }
+        return loop.ask(ticket -> new Input.Transfer(ticket, 0, -1))
+                .thenAccept(answer -> LOG.info("handing over: {}", answer))
+                .toCompletableFuture()
+                .completeOnTimeout(null, STOP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private CompletableFuture<?> endClients(int millis) {
@@ -571,6 +593,7 @@ public final class ServerNode implements AutoCloseable {
     public synchronized void close() {
         observed.drain();
         try {
+            handOver().toCompletableFuture().get(2L * STOP_MILLIS, TimeUnit.MILLISECONDS);
             endClients(STOP_MILLIS).get(2L * STOP_MILLIS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
             LOG.atWarn().log("clients are left: {}", e.toString());

@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 
 /// The object that `GET /v1/status` answers (`server/docs/status.md`).
 final class StatusReport {
@@ -76,9 +75,16 @@ final class StatusReport {
         if (ensemble.version() == 0) {
             return null;
         }
+        return configuration(ensemble, facts.configurationPending());
+    }
+
+    /// {@return a committed configuration}
+    ///
+    /// @param pending whether a newer one is on its way
+    static Json configuration(Ensemble ensemble, boolean pending) {
         return new Json()
                 .put("version", Zxid.text(ensemble.version()))
-                .put("pending", facts.configurationPending())
+                .put("pending", pending)
                 .put(
                         "members",
                         ensemble.members().values().stream().map(StatusReport::member).toList());
@@ -130,14 +136,15 @@ final class StatusReport {
         if (!facts.isLeader()) {
             return null;
         }
-        return new TreeMap<>(facts.learners())
-                .entrySet().stream()
-                        .map(learner ->
-                                new Json()
-                                        .put("myid", learner.getKey())
-                                        .put("lag", learner.getValue())
-                                        .fields())
-                        .toList();
+        return facts.learners().stream()
+                .map(learner ->
+                        new Json()
+                                .put("myid", learner.myid())
+                                .put("lag", learner.lag())
+                                .put("level", learner.level())
+                                .put("incarnation", hex(learner.incarnation()))
+                                .fields())
+                .toList();
     }
 
     private static @Nullable Json safeToStop(@Nullable List<String> reasons) {

@@ -24,5 +24,9 @@ enum Fault {
     DISK_LOST,
     CLOCK_JUMP,
     /// The disks of one member or of all have too little space, for a while.
-    DISK_FULL
+    DISK_FULL,
+    /// No fault, but as hard to get right: the leader is asked to hand over.
+    HAND_OVER,
+    /// Some member is taken out, put back, promoted or demoted.
+    CHANGE_MEMBERS
 }

@@ -1,5 +1,7 @@
 package dev.ensemble.server.simulation;
 
+import dev.ensemble.server.member.Input;
+import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.zab.Event;
 import dev.ensemble.server.zab.Message;
 
@@ -12,6 +14,7 @@ final class Faults {
     private final Schedule schedule;
     private final Chance chance;
     private boolean stopped;
+    private long tickets;
 
     Faults(Simulation world) {
         this.world = world;
@@ -49,6 +52,7 @@ final class Faults {
                 process.resume();
             }
         }
+        restoreMembers();
     }
 
     private Fault next() {
@@ -98,6 +102,78 @@ final class Faults {
                 host.jump(chance.between(-100_000, 100_000));
             }
             case DISK_FULL -> fill(chance.happens(0.5) ? List.of(host) : world.hosts());
+            case HAND_OVER -> handOver();
+            case CHANGE_MEMBERS -> changeMembers();
+        }
+    }
+
+    // What is asked of a leader. Tickets are even for a hand-over, odd for other members.
+
+    private void handOver() {
+        for (SimulatedHost host : world.hosts()) {
+            SimulatedProcess process = host.process();
+            if (process != null && process.leads()) {
+                int to = chance.happens(0.5) ? 0 : 1 + chance.below(world.size());
+                process.take(new Input.Transfer(2 * ++tickets, to, -1));
+            }
+        }
+    }
+
+    private void changeMembers() {
+        // A lost disk that is not readmitted yet uses up what a smaller configuration cannot lose.
+        for (Ensemble ensemble : world.rules.inForce()) {
+            if (!ensemble.voters().stream().allMatch(id -> counts(id, ensemble))) {
+                return;
+            }
+        }
+        var present = new ArrayList<>(world.rules.ensemble().members().values());
+        Ensemble.Member any = chance.pick(world.declared());
+        Ensemble.Member one = world.rules.ensemble().members().get(any.myid());
+        var joining = new ArrayList<Ensemble.Member>();
+        var leaving = new ArrayList<Integer>();
+        if (one == null) {
+            joining.add(chance.happens(0.3) ? observer(any) : any);
+        } else if (chance.happens(0.5)) {
+            leaving.add(any.myid());
+        } else {
+            joining.add(one.role() == Ensemble.Role.OBSERVER ? any : observer(any));
+        }
+        if (chance.happens(0.3) && present.size() > 2) {
+            leaving.add(chance.pick(present).myid());
+        }
+        ask(joining, leaving);
+    }
+
+    private static Ensemble.Member observer(Ensemble.Member member) {
+        return new Ensemble.Member(
+                member.myid(),
+                member.host(),
+                member.port(),
+                member.electionPort(),
+                Ensemble.Role.OBSERVER,
+                member.client(),
+                0);
+    }
+
+    /// Everyone shall vote again, one after the other.
+    private void restoreMembers() {
+        if (world.rules.formed()) {
+            for (Ensemble.Member member : world.declared()) {
+                if (!world.rules.ensemble().voters().contains(member.myid())) {
+                    ask(List.of(member), List.of());
+                }
+            }
+        }
+        schedule.after(300 * Schedule.MILLIS, this::restoreMembers);
+    }
+
+    private void ask(List<Ensemble.Member> joining, List<Integer> leaving) {
+        for (SimulatedHost host : world.hosts()) {
+            SimulatedProcess process = host.process();
+            if (process != null && process.leads()) {
+                long version = chance.happens(0.5) ? -1 : world.rules.ensemble().version();
+                process.take(new Input.ChangeMembers(2 * ++tickets + 1, joining, leaving, version));
+            }
         }
     }
 
@@ -171,11 +247,16 @@ final class Faults {
     }
 
     private void loseDisk(SimulatedHost host) {
-        long out = world.hosts().stream().filter(each -> !counts(each)).count();
-        boolean in = counts(host);
-        // A quorum of disks must survive, or nothing is promised.
-        if (!world.rules.formed() || !in || out + 1 > (world.size() - 1) / 2) {
-            return;
+        // A quorum of disks must survive in every configuration that may be in force, or nothing is
+        // promised.
+        boolean formed = world.rules.formed();
+        for (Ensemble ensemble : world.rules.inForce()) {
+            long out = ensemble.voters().stream().filter(id -> !counts(id, ensemble)).count();
+            if (!formed
+                    || !counts(host.myid(), ensemble)
+                    || out + 1 > (ensemble.voters().size() - 1) / 2) {
+                return;
+            }
         }
         crash(host, true);
         world.coverage.count(Coverage.Of.DISKS_LOST);
@@ -186,10 +267,10 @@ final class Faults {
     ///
     /// While a change of disks is not known to be committed, the members need a quorum with the old
     /// one too.
-    private boolean counts(SimulatedHost host) {
-        var ensemble = world.rules.ensemble();
-        return world.rules.isVoter(host.myid())
-                && host.disk().knownCommitted() >= ensemble.version();
+    private boolean counts(int myid, Ensemble ensemble) {
+        SimulatedDisk disk = world.host(myid).disk();
+        return Rules.isVoter(ensemble, myid, disk.identity().incarnation())
+                && disk.knownCommitted() >= world.rules.ensemble().version();
     }
 
     private void fill(List<SimulatedHost> some) {

@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// What must hold, by the numbers of `replication.md` B and `safety.md`; sees all members at once,
 /// as no member can.
@@ -55,6 +56,12 @@ final class Rules {
 
     /// Where the initial history of each epoch ends, by the first NEWLEADER of its leader.
     private final Map<Long, Long> initial = new HashMap<>();
+
+    /// By zxid, whether they came to anything or not.
+    private final TreeMap<Long, Ensemble> proposedEnsembles = new TreeMap<>();
+
+    /// The epochs whose leaders have handed over.
+    private final Set<Long> handedOver = new HashSet<>();
 
     private final Set<Long> live = new HashSet<>();
     private final Set<Long> closing = new HashSet<>();
@@ -222,6 +229,9 @@ final class Rules {
         int voters = 0;
         int holding = 0;
         for (Ensemble.Member voter : inForce.members().values()) {
+            if (voter.role() != Ensemble.Role.PARTICIPANT) {
+                continue;
+            }
             SimulatedDisk disk = disk(voter.myid());
             boolean now = counts(voter, disk.identity().incarnation()) && disk.holds(zxid);
             boolean then = counts(voter, disk.lostIncarnation()) && disk.lostEnd() >= zxid;
@@ -245,8 +255,23 @@ final class Rules {
     /// {@return whether a member, with the disk that it has now, is a voter of the configuration
     /// committed last}
     boolean isVoter(int myid) {
-        Ensemble.Member member = ensemble().members().get(myid);
-        return member != null && counts(member, disk(myid).identity().incarnation());
+        return isVoter(ensemble(), myid, disk(myid).identity().incarnation());
+    }
+
+    /// {@return whether a member votes there with this disk}
+    static boolean isVoter(Ensemble ensemble, int myid, long incarnation) {
+        Ensemble.Member member = ensemble.members().get(myid);
+        return member != null
+                && member.role() == Ensemble.Role.PARTICIPANT
+                && counts(member, incarnation);
+    }
+
+    /// {@return the configuration committed last, and those that somebody proposed since: each may
+    /// be the next}
+    List<Ensemble> inForce() {
+        var all = new ArrayList<>(proposedEnsembles.tailMap(ensemble().version(), false).values());
+        all.add(ensemble());
+        return all;
     }
 
     private void noteSession(Applied applied) {
@@ -300,12 +325,33 @@ final class Rules {
                 ensembleId);
         ensembleId = after.id();
         formed = true;
+        noteMembers(before, after);
         for (var member : after.members().values()) {
             var earlier = before.members().get(member.myid());
             if (earlier != null
                     && earlier.incarnation() != 0
                     && earlier.incarnation() != member.incarnation()) {
                 coverage.count(Coverage.Of.INCARNATION_CHANGES);
+            }
+        }
+    }
+
+    private void noteMembers(Ensemble before, Ensemble after) {
+        if (before.version() == 0) {
+            return;
+        }
+        for (int id : disks.keySet()) {
+            Ensemble.Member was = before.members().get(id);
+            Ensemble.Member is = after.members().get(id);
+            if (was == null && is != null) {
+                coverage.count(Coverage.Of.MEMBERS_ADDED);
+            } else if (was != null && is == null) {
+                coverage.count(Coverage.Of.MEMBERS_REMOVED);
+            } else if (was != null && is != null && was.role() != is.role()) {
+                coverage.count(
+                        is.role() == Ensemble.Role.PARTICIPANT
+                                ? Coverage.Of.MEMBERS_PROMOTED
+                                : Coverage.Of.MEMBERS_DEMOTED);
             }
         }
     }
@@ -339,6 +385,14 @@ final class Rules {
         if (payload.txn() instanceof Txn.CloseSession) {
             closing.add(payload.header().session());
         }
+        if (payload.txn() instanceof Txn.Configure(Ensemble ensemble)) {
+            proposedEnsembles.put(zxid, ensemble.at(zxid));
+        }
+        isTrue(
+                first != null || !handedOver.contains(Zxid.epoch(zxid)),
+                "member %d proposes %s, and the leader of that epoch has handed over (safety 5)",
+                myid,
+                shown(zxid));
         isTrue(
                 first == null || isSame(first.payload, payload),
                 "member %d appends another transaction as %s (B3, B20)",
@@ -460,6 +514,7 @@ final class Rules {
                 committed(myid, zxid, "sends SNAP at");
                 coverage.count(Coverage.Of.SNAPSHOTS_ASKED);
             }
+            case Message.HandOver(int successor) -> onHandOver(myid, epoch, successor);
             case Message.Diff _ -> coverage.count(Coverage.Of.DIFFS);
             case Message.Forward forward -> {
                 var origin = new Origin(myid, disk.identity().incarnation(), forward.sequence());
@@ -468,6 +523,35 @@ final class Rules {
                 }
             }
             default -> {}
+        }
+    }
+
+    /// Nothing is left to do in that epoch: all is committed, and the successor has it on disk,
+    /// unless that disk was lost since and nobody could know yet.
+    private void onHandOver(int myid, long epoch, int successor) {
+        long end = disk(myid).askedEnd();
+        Ensemble.Member named = ensemble().members().get(successor);
+        boolean lost =
+                named != null
+                        && named.incarnation() != 0
+                        && named.incarnation() == disk(successor).lostIncarnation();
+        isTrue(
+                lastCommitted() >= end && (lost || disk(successor).holds(end)),
+                "member %d hands epoch %d over to %d, whose disk ends at %s, with %s in its log, of"
+                        + " which %s is committed (safety 5)",
+                myid,
+                epoch,
+                successor,
+                shown(disk(successor).durableEnd()),
+                shown(end),
+                shown(lastCommitted()));
+        isTrue(
+                lost || isVoter(successor),
+                "member %d hands over to %d, which is no voter (safety 5)",
+                myid,
+                successor);
+        if (handedOver.add(epoch)) {
+            coverage.count(Coverage.Of.HAND_OVERS);
         }
     }
 
@@ -581,6 +665,9 @@ final class Rules {
                 other,
                 myid,
                 epoch);
+        if (formed && !isVoter(ensemble(), myid, disk(myid).identity().incarnation())) {
+            coverage.count(Coverage.Of.LEADERS_THAT_DO_NOT_VOTE);
+        }
         // Of later epochs it may know nothing: a leader that stood still is the last to hear that
         // it is none.
         int known = history.size();

@@ -1,9 +1,11 @@
 package dev.ensemble.server.simulation;
 
+import dev.ensemble.server.member.Answer;
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
 import dev.ensemble.server.member.Output;
 import dev.ensemble.server.model.Code;
+import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Identity;
 import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Txn;
@@ -55,6 +57,7 @@ final class SimulatedProcess {
     private long fetch;
     private long lastPauseNanos = -Schedule.SECONDS * 60;
     private Peer.RoleName role = Peer.RoleName.LOOKING;
+    private long configuredNanos;
     private long leadsSinceNanos;
     private boolean resting;
     private boolean everRested;
@@ -272,6 +275,28 @@ final class SimulatedProcess {
             case Output.Serving(boolean next) -> serve(next);
             case Output.LocallyAttached _, Output.LocallyClosed _, Output.ReadOnly _ ->
                     throw new IllegalStateException("not asked for: " + output);
+            case Output.Answered(long ticket, Answer answer) -> answered(ticket, answer);
+        }
+    }
+
+    private void answered(long ticket, Answer answer) {
+        boolean transfer = (ticket & 1) == 0;
+        switch (answer) {
+            case Answer.Refused(String reason, long _) -> {
+                boolean late = reason.contains("in time");
+                world.coverage.count(
+                        !transfer
+                                ? Coverage.Of.MEMBERSHIP_REFUSED
+                                : late
+                                        ? Coverage.Of.HAND_OVERS_FAILED
+                                        : Coverage.Of.HAND_OVERS_REFUSED);
+            }
+            case Answer.NotLeader _ -> {
+                if (!transfer) {
+                    world.coverage.count(Coverage.Of.LEADERS_THAT_GAVE_UP);
+                }
+            }
+            case Answer.Transferred _, Answer.Changed _ -> {}
         }
     }
 
@@ -312,6 +337,7 @@ final class SimulatedProcess {
                     Effect.Replace _,
                     Effect.InSync _,
                     Effect.Confirmed _,
+                    Effect.HandOverFailed _,
                     Effect.Relayed _ ->
                     throw new Violation("member " + myid() + " lets out " + effect);
         }
@@ -322,14 +348,22 @@ final class SimulatedProcess {
     /// proposes what it should refuse.
     private void checkGrowth(Txn txn) {
         long then = world.schedule.nowNanos() - SPACE_KNOWN_NANOS;
-        if (!leads() || leadsSinceNanos > then || lastPauseNanos > then) {
+        List<Ensemble> inForce = world.rules.inForce();
+        if (!leads()
+                || leadsSinceNanos > then
+                || lastPauseNanos > then
+                || configuredNanos > then
+                || inForce.size() > 1) {
             return;
         }
+        Set<Integer> voters = inForce.getFirst().voters();
         long full =
-                world.hosts().stream().filter(each -> each.disk().fullSinceNanos() <= then).count();
+                voters.stream()
+                        .filter(id -> world.host(id).disk().fullSinceNanos() <= then)
+                        .count();
         boolean grows = txn instanceof Txn.Create;
         world.rules.isTrue(
-                !grows || world.size() - full > world.size() / 2,
+                !grows || voters.size() - full > voters.size() / 2,
                 "member %d proposes %s though no quorum has space",
                 myid(),
                 txn);
@@ -382,6 +416,12 @@ final class SimulatedProcess {
                 if (client != null) {
                     sessionOf.put(published.connection(), session.id());
                     client.onAttached(this, session, applied.zxid());
+                }
+            }
+            case Result.Configured _ -> {
+                configuredNanos = world.schedule.nowNanos();
+                if (client != null) {
+                    client.onReply(this, published.number(), applied);
                 }
             }
             case Result.SessionClosed(long session) -> {

@@ -274,7 +274,7 @@ public final class Simulation {
                 recovered,
                 tree,
                 new History(recovered.base(), plan.keepEntries(), 1 << 20),
-                new Preparation(ANYBODY, new Preparation.Options(false, true, false)),
+                new Preparation(ANYBODY, new Preparation.Options(true, true, false, 1)),
                 AS_OBJECTS,
                 MemberOptions.DEFAULT,
                 500 * MILLIS,
@@ -299,6 +299,11 @@ public final class Simulation {
 
     List<SimulatedHost> hosts() {
         return hosts;
+    }
+
+    /// {@return all members, as the files declare them}
+    List<Ensemble.Member> declared() {
+        return List.copyOf(declared.members().values());
     }
 
     SimulatedHost host(int myid) {

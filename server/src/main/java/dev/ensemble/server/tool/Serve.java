@@ -35,7 +35,7 @@ final class Serve implements Callable<Integer> {
 
     /// Who this member is, if the file `myid` in the data folder does not say it.
     static final class Identity {
-        @Option(names = "--myid", paramLabel = "N", description = "Id of this member, 1 to 255.")
+        @Option(names = "--myid", paramLabel = "N", description = "Id of this member, 1 to 254.")
         private @Nullable Integer myid;
 
         @ArgGroup(exclusive = false)

@@ -3,6 +3,7 @@ package dev.ensemble.server.tree;
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.AclRules;
 import dev.ensemble.server.model.Code;
+import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Request;
@@ -29,7 +30,18 @@ public final class Preparation {
     /// @param reconfigEnabled whether clients may ask for another configuration
     /// @param extendedTypes whether there are TTL nodes
     /// @param enforceQuota whether a hard limit refuses what exceeds it
-    public record Options(boolean reconfigEnabled, boolean extendedTypes, boolean enforceQuota) {}
+    /// @param fewestVoters that a change by a client may leave; 0: this server is alone, and there
+    ///   is no membership
+    public record Options(
+            boolean reconfigEnabled,
+            boolean extendedTypes,
+            boolean enforceQuota,
+            int fewestVoters) {
+        /// Of a server that is alone.
+        public Options(boolean reconfigEnabled, boolean extendedTypes, boolean enforceQuota) {
+            this(reconfigEnabled, extendedTypes, enforceQuota, 0);
+        }
+    }
 
     /// Who asks, and when.
     private record Asker(long session, long attach, List<Id> identities, long wallMillis) {}
@@ -61,7 +73,11 @@ public final class Preparation {
             case Request.SetAcl set -> setAcl(set, asker, outlook);
             case Request.Check _ -> new Txn.Refused(Code.UNIMPLEMENTED);
             case Request.CloseSession _ -> closeSession(asker, outlook);
-            case Request.Reconfig _ -> reconfig(asker, outlook);
+            case Request.Reconfig _ ->
+                    new Txn.Refused(
+                            options.reconfigEnabled
+                                    ? Code.UNIMPLEMENTED // Of a member: prepareReconfig.
+                                    : Code.RECONFIG_DISABLED);
             case Request.MalformedWrite _ -> new Txn.Refused(Code.MARSHALLING_ERROR);
         };
     }
@@ -302,13 +318,52 @@ public final class Preparation {
                 : new Txn.CloseSession(outlook.ephemerals(asker.session));
     }
 
-    /// Membership cannot change by a client's request yet, and the answer says so.
-    private Txn reconfig(Asker asker, Tree outlook) {
-        if (!options.reconfigEnabled) {
-            return new Txn.Refused(Code.RECONFIG_DISABLED);
+    /// {@return the transaction that changes the membership as asked}, see [#prepare]
+    ///
+    /// @param members as the leader knows them
+    public Txn prepareReconfig(
+            Request.Reconfig request,
+            long session,
+            long attach,
+            List<Id> identities,
+            Tree outlook,
+            Reconfiguration.Members members) {
+        var asker = new Asker(session, attach, identities, 0);
+        Code refusal =
+                options.reconfigEnabled ? sessionRefusal(asker, outlook) : Code.RECONFIG_DISABLED;
+        if (refusal == null && options.fewestVoters == 0) {
+            refusal = Code.UNIMPLEMENTED;
         }
-        Code refusal = sessionRefusal(asker, outlook);
-        return new Txn.Refused(refusal != null ? refusal : Code.UNIMPLEMENTED);
+        if (refusal == null && members.isPending()) {
+            refusal = Code.RECONFIG_IN_PROGRESS;
+        }
+        Ensemble present = outlook.ensemble();
+        if (refusal == null
+                && request.curConfigId() != -1
+                && request.curConfigId() != present.version()) {
+            refusal = Code.BAD_VERSION;
+        }
+        return refusal != null
+                ? new Txn.Refused(refusal)
+                : reconfig(request, asker, outlook, members);
+    }
+
+    private Txn reconfig(
+            Request.Reconfig request, Asker asker, Tree outlook, Reconfiguration.Members members) {
+        Ensemble next;
+        try {
+            next = Reconfiguration.of(request, outlook.ensemble(), options.fewestVoters);
+        } catch (IllegalArgumentException _) {
+            return new Txn.Refused(Code.BAD_ARGUMENTS);
+        }
+        next = members.withDisks(next);
+        if (!members.hasQuorum(next)) {
+            return new Txn.Refused(Code.NEW_CONFIG_NO_QUORUM);
+        }
+        List<Acl> acl = outlook.acl(Paths.CONFIG);
+        return acl != null && rules.permits(acl, Acl.WRITE, asker.identities)
+                ? new Txn.Configure(next)
+                : new Txn.Refused(Code.NO_AUTH);
     }
 
     /// {@return why this connection may not speak for its session, or null if it may}

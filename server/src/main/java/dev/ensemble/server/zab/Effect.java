@@ -41,6 +41,9 @@ public sealed interface Effect {
     /// A quorum has answered a heartbeat of at least this round.
     record Confirmed(long round) implements Effect {}
 
+    /// The hand-over that was asked for did not come about; this member leads on.
+    record HandOverFailed(int successor) implements Effect {}
+
     /// A message for the upper half, of the current epoch, from this member's leader or one of its
     /// learners.
     ///

@@ -5,6 +5,8 @@ package dev.ensemble.server.zab;
 /// count them.
 final class Following implements Role {
     private enum Phase {
+        /// What the role before this one wrote is on its way to the disk (`safety.md` 3).
+        SETTLING,
         /// FOLLOWERINFO is sent.
         CONNECTING,
         /// The epoch is being promised.
@@ -26,7 +28,11 @@ final class Following implements Role {
     private final Peer peer;
     private final int leader;
     private long joinBy;
-    private Phase phase = Phase.CONNECTING;
+
+    /// The leader was named by the one before it, and may not know yet.
+    private final boolean handedOver;
+
+    private Phase phase = Phase.SETTLING;
     private long epoch;
     private boolean promised;
     private boolean synchronising;
@@ -37,12 +43,14 @@ final class Following implements Role {
     private boolean safeToStop;
     private java.util.List<String> reasons = java.util.List.of("the leader has not said yet");
 
-    Following(Peer peer, int leader) {
+    /// @param joinBy until when it must be in sync
+    Following(Peer peer, int leader, boolean handedOver, long joinBy) {
         this.peer = peer;
         this.local = peer.local;
         this.leader = leader;
+        this.handedOver = handedOver;
         this.heardNanos = local.now;
-        this.joinBy = local.now + local.config.joinNanos();
+        this.joinBy = joinBy;
     }
 
     Role begin() {
@@ -50,8 +58,8 @@ final class Following implements Role {
             return peer.look();
         }
         local.broadcast(notification());
-        local.send(leader, 0, new Message.FollowerInfo(local.acceptedEpoch));
-        return this;
+        ticket = local.lastTicket();
+        return persisted();
     }
 
     @Override
@@ -148,7 +156,7 @@ final class Following implements Role {
         if (message instanceof Message.LeaderInfo(String ensembleId)) {
             return phase == Phase.CONNECTING ? promise(at, ensembleId) : this;
         }
-        if (phase == Phase.CONNECTING || at != epoch) {
+        if (!isPromised() || at != epoch) {
             return this; // of an earlier leadership
         }
         return inEpoch(incarnation, message);
@@ -159,14 +167,16 @@ final class Following implements Role {
         boolean leads =
                 switch (said.state()) {
                     case LEADING, PREPARING -> true;
-                    case FOLLOWING -> false;
+                    case FOLLOWING -> handedOver && !isPromised();
                     // Before the leader decided it may repeat the vote that this member decided on.
                     case LOOKING ->
-                            phase == Phase.CONNECTING
-                                    && said.leader() == leader
-                                    && said.round() == local.round;
+                            !isPromised() && said.leader() == leader && said.round() == local.round;
                 };
         return leads ? this : peer.look();
+    }
+
+    private boolean isPromised() {
+        return phase.compareTo(Phase.PROMISING) >= 0;
     }
 
     private Role promise(long newEpoch, String ensembleId) {
@@ -205,6 +215,12 @@ final class Following implements Role {
     /// (C9).
     private Role persisted() {
         switch (phase) {
+            case SETTLING -> {
+                if (local.isPersisted(ticket)) {
+                    phase = Phase.CONNECTING;
+                    local.send(leader, 0, new Message.FollowerInfo(local.acceptedEpoch));
+                }
+            }
             case PROMISING -> {
                 if (local.isPersisted(ticket)) {
                     sendAckEpoch();
@@ -305,6 +321,9 @@ final class Following implements Role {
                 if (synchronising) {
                     local.commit(committed);
                 }
+            }
+            case Message.HandOver(int successor) -> {
+                return peer.handedOver(successor);
             }
             case Message.ConnectRefused _, Message.SyncReply _ when isInSync() ->
                     local.out.accept(new Effect.Relayed(leader, incarnation, message));

@@ -1,10 +1,8 @@
 package dev.ensemble.server.zab;
 
-import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Payload;
 import dev.ensemble.server.model.Zxid;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +10,12 @@ import java.util.TreeMap;
 
 /// A member that has been elected: discovery, synchronisation, broadcast, from the leader's side.
 final class Leading implements Role {
+    /// How long a hand-over may take on either side of it.
+    static final long HAND_OVER_NANOS = 250_000_000;
+
     private enum Phase {
-        /// Collecting FOLLOWERINFO of a quorum.
+        /// Collecting FOLLOWERINFO of a quorum, while what the role before this one wrote gets on
+        /// disk (`safety.md` 3).
         DISCOVERY,
         /// The new epoch is being stored, then promised by a quorum.
         PROMISING,
@@ -22,45 +24,10 @@ final class Leading implements Role {
         /// Learners synchronise; nobody is served.
         SYNCING,
         ESTABLISHED,
+        /// The successor catches up with the last proposals; nothing new is proposed.
+        HANDING,
         /// The counter of this epoch is used up, or another reason to make room for a new epoch.
         CLOSING
-    }
-
-    /// How far a learner has come.
-    private enum Stage {
-        CONNECTED,
-        INFORMED,
-        PROMISED,
-        SNAPPING,
-        SYNCING,
-        ACKED
-    }
-
-    private static final class Learner {
-        final int id;
-        final long incarnation;
-        final long acceptedEpoch;
-        Stage stage = Stage.CONNECTED;
-        Message.AckEpoch position;
-        long heardNanos;
-        long pongRound;
-        long acked;
-
-        /// What was committed when it had synchronised: once it has acked that, it is level. More
-        /// would never be true under load, where a commit needs only the faster voters' acks.
-        long committedAtSync;
-
-        Learner(int id, long incarnation, Message.FollowerInfo info, long now) {
-            this.id = id;
-            this.incarnation = incarnation;
-            this.acceptedEpoch = info.acceptedEpoch();
-            this.position = new Message.AckEpoch(false, 0, 0, List.of());
-            this.heardNanos = now;
-        }
-
-        boolean isInBroadcast() {
-            return stage == Stage.SYNCING || stage == Stage.ACKED;
-        }
     }
 
     private final Local local;
@@ -70,6 +37,7 @@ final class Leading implements Role {
     private final Acks acks = new Acks();
     private final Space space = new Space();
     private final Map<Integer, Replay> replays = new HashMap<>();
+    private Standings standings;
     private Phase phase = Phase.DISCOVERY;
     private long epoch;
     private long ticket;
@@ -79,15 +47,20 @@ final class Leading implements Role {
     private boolean confirmWanted;
     private long pingAt;
     private long quorumHeardNanos;
+    private int successor;
+    private long handBy;
 
-    Leading(Peer peer) {
+    /// @param joinBy until when it must be established
+    Leading(Peer peer, long joinBy) {
         this.peer = peer;
         this.local = peer.local;
-        this.joinBy = local.now + local.config.joinNanos();
+        this.joinBy = joinBy;
         this.quorumHeardNanos = local.now;
+        this.standings = new Standings(local, learners, this::isEstablished, epoch);
     }
 
     Role begin() {
+        ticket = local.lastTicket();
         local.broadcast(notification());
         pingAt = local.now + local.config.heartbeatNanos();
         for (var asked : new TreeMap<>(local.wouldFollow).entrySet()) {
@@ -119,11 +92,29 @@ final class Leading implements Role {
     }
 
     boolean isEstablished() {
-        return phase == Phase.ESTABLISHED;
+        return phase == Phase.ESTABLISHED || phase == Phase.HANDING;
+    }
+
+    boolean isHandingOver() {
+        return phase == Phase.HANDING;
+    }
+
+    Standings standings() {
+        return standings;
+    }
+
+    /// Proposals that are out may commit.
+    private boolean commits() {
+        return isEstablished() || phase == Phase.CLOSING;
     }
 
     @Override
     public Role step(Event event) {
+        Role next = stepInOffice(event);
+        return next == this ? handOn() : next;
+    }
+
+    private Role stepInOffice(Event event) {
         return switch (event) {
             case Event.LinkUp(int from, Hello _) -> {
                 local.send(from, 0, notification());
@@ -196,12 +187,12 @@ final class Leading implements Role {
         if (phase == Phase.PROMISING && !local.isPersisted(ticket)) {
             return; // Once the promise is on disk, all of them are told.
         }
-        learner.stage = Stage.INFORMED;
+        learner.stage = Learner.Stage.INFORMED;
         local.send(learner.id, epoch, new Message.LeaderInfo(local.identity.ensembleId()));
     }
 
     private Role discover() {
-        if (phase != Phase.DISCOVERY) {
+        if (phase != Phase.DISCOVERY || !local.isPersisted(ticket)) {
             return this;
         }
         var connected = self();
@@ -215,6 +206,7 @@ final class Leading implements Role {
             return this;
         }
         epoch = highest + 1;
+        standings = new Standings(local, learners, this::isEstablished, epoch);
         phase = Phase.PROMISING;
         local.promisedTo = local.myid();
         local.becomeMember(peer.formation.newEnsembleId(), Map.of());
@@ -229,9 +221,12 @@ final class Leading implements Role {
     }
 
     private Role persisted() {
+        if (phase == Phase.DISCOVERY) {
+            return discover();
+        }
         if (phase == Phase.PROMISING && local.isPersisted(ticket)) {
             for (Learner learner : learners.values()) {
-                if (learner.stage == Stage.CONNECTED) {
+                if (learner.stage == Learner.Stage.CONNECTED) {
                     inform(learner);
                 }
             }
@@ -242,13 +237,13 @@ final class Leading implements Role {
             initialEnd = local.history.last();
             acks.put(local.myid(), local.identity.incarnation(), Zxid.of(epoch, 0));
             for (Learner learner : learners.values()) {
-                if (learner.stage == Stage.PROMISED) {
+                if (learner.stage == Learner.Stage.PROMISED) {
                     synchronise(learner);
                 }
             }
             return establish();
         }
-        if (phase == Phase.ESTABLISHED || phase == Phase.CLOSING) {
+        if (commits()) {
             acks.put(
                     local.myid(),
                     local.identity.incarnation(),
@@ -261,7 +256,7 @@ final class Leading implements Role {
     private Role promised() {
         var promised = self();
         for (Learner learner : learners.values()) {
-            if (learner.stage == Stage.PROMISED && learner.position.promised()) {
+            if (learner.stage == Learner.Stage.PROMISED && learner.position.promised()) {
                 promised.put(learner.id, learner.incarnation);
             }
         }
@@ -278,8 +273,8 @@ final class Leading implements Role {
             case Message.AckEpoch position -> {
                 return positioned(learner, position);
             }
-            case Message.AckNewLeader _ when learner.stage == Stage.SYNCING -> {
-                learner.stage = Stage.ACKED;
+            case Message.AckNewLeader _ when learner.stage == Learner.Stage.SYNCING -> {
+                learner.stage = Learner.Stage.ACKED;
                 learner.acked = Zxid.of(epoch, 0);
                 learner.committedAtSync = local.history.committed();
                 acks.put(learner.id, learner.incarnation, learner.acked);
@@ -288,7 +283,7 @@ final class Leading implements Role {
                 }
                 upToDate(learner);
             }
-            case Message.Ack(long zxid) when learner.stage == Stage.ACKED -> {
+            case Message.Ack(long zxid) when learner.stage == Learner.Stage.ACKED -> {
                 if (zxid > learner.acked) {
                     learner.acked = zxid;
                     acks.put(learner.id, learner.incarnation, zxid);
@@ -305,7 +300,7 @@ final class Leading implements Role {
                     Message.ForwardConnect _,
                     Message.SyncRequest _,
                     Message.Touched _
-                    when learner.stage == Stage.ACKED && isEstablished() ->
+                    when learner.stage == Learner.Stage.ACKED && isEstablished() ->
                     local.out.accept(new Effect.Relayed(learner.id, learner.incarnation, message));
             // Of a stage that is over, or not for a leader.
             case Message.Notification _,
@@ -321,6 +316,7 @@ final class Leading implements Role {
                     Message.UpToDate _,
                     Message.Ack _,
                     Message.Ping _,
+                    Message.HandOver _,
                     Message.Rejected _,
                     Message.Forward _,
                     Message.ForwardConnect _,
@@ -333,13 +329,13 @@ final class Leading implements Role {
     }
 
     private Role positioned(Learner learner, Message.AckEpoch position) {
-        if ((learner.stage != Stage.INFORMED && learner.stage != Stage.SNAPPING)
+        if ((learner.stage != Learner.Stage.INFORMED && learner.stage != Learner.Stage.SNAPPING)
                 || space.rests(learner.id)) {
             return this;
         }
-        boolean again = learner.stage == Stage.SNAPPING;
+        boolean again = learner.stage == Learner.Stage.SNAPPING;
         learner.position = position;
-        learner.stage = Stage.PROMISED;
+        learner.stage = Learner.Stage.PROMISED;
         if (phase == Phase.PROMISING) {
             var own = new Vote(0, local.history.last(), local.currentEpoch);
             var theirs = new Vote(0, position.lastZxid(), position.currentEpoch());
@@ -348,7 +344,7 @@ final class Leading implements Role {
             }
             return promised();
         }
-        if (phase == Phase.SYNCING || phase == Phase.ESTABLISHED || again) {
+        if (phase == Phase.SYNCING || isEstablished() || again) {
             synchronise(learner);
         }
         return this;
@@ -375,7 +371,7 @@ final class Leading implements Role {
     }
 
     private void snap(Learner learner) {
-        learner.stage = Stage.SNAPPING;
+        learner.stage = Learner.Stage.SNAPPING;
         local.send(learner.id, epoch, new Message.Snap(local.history.committed()));
     }
 
@@ -442,7 +438,7 @@ final class Leading implements Role {
         }
         local.send(learner.id, epoch, new Message.Commit(local.history.committed()));
         local.send(learner.id, epoch, new Message.NewLeader(local.history.last()));
-        learner.stage = Stage.SYNCING;
+        learner.stage = Learner.Stage.SYNCING;
     }
 
     /// Once a quorum has acked NEWLEADER the whole initial history is committed, and clients are
@@ -456,9 +452,9 @@ final class Leading implements Role {
         local.commit(initialEnd);
         local.broadcast(notification());
         for (Learner learner : learners.values()) {
-            if (learner.stage == Stage.ACKED) {
+            if (learner.stage == Learner.Stage.ACKED) {
                 upToDate(learner);
-            } else if (learner.stage == Stage.SYNCING) {
+            } else if (learner.stage == Learner.Stage.SYNCING) {
                 local.send(learner.id, epoch, new Message.Commit(initialEnd));
             }
         }
@@ -472,7 +468,7 @@ final class Leading implements Role {
     }
 
     private void commit() {
-        if (phase != Phase.ESTABLISHED && phase != Phase.CLOSING) {
+        if (!commits()) {
             return;
         }
         long before = local.history.committed();
@@ -518,6 +514,39 @@ final class Leading implements Role {
         }
     }
 
+    /// Begins to give the office away (`safety.md` 5): from here on nothing is proposed.
+    ///
+    /// @param to who shall lead, and is a voter in sync
+    void handOver(int to) {
+        phase = Phase.HANDING;
+        successor = to;
+        handBy = local.now + HAND_OVER_NANOS;
+    }
+
+    /// Gives the office away as soon as nobody can miss anything: all that was proposed is
+    /// committed, and the successor holds it. If that takes too long this leader goes on.
+    Role handOn() {
+        if (phase != Phase.HANDING) {
+            return this;
+        }
+        Learner next = learners.get(successor);
+        if (next == null || !standings.isSynced(successor) || local.now >= handBy) {
+            phase = Phase.ESTABLISHED;
+            local.out.accept(new Effect.HandOverFailed(successor));
+            return this;
+        }
+        long last = local.history.last();
+        if (local.history.committed() != last || next.acked < Math.max(last, Zxid.of(epoch, 0))) {
+            return this;
+        }
+        for (Learner learner : learners.values()) {
+            if (learner.stage != Learner.Stage.CONNECTED) {
+                local.send(learner.id, epoch, new Message.HandOver(successor));
+            }
+        }
+        return peer.followHandedOver(successor);
+    }
+
     /// {@return a round; once [Effect.Confirmed] tells of it, a quorum has answered a heartbeat
     /// that was sent after this call}
     long wantConfirmation() {
@@ -538,8 +567,8 @@ final class Leading implements Role {
         confirmWanted = false;
         pingAt = local.now + local.config.heartbeatNanos();
         for (Learner learner : learners.values()) {
-            if (learner.stage != Stage.CONNECTED) {
-                List<String> reasons = reasonsNotToStop(learner.id);
+            if (learner.stage != Learner.Stage.CONNECTED) {
+                List<String> reasons = standings.reasonsNotToStop(learner.id);
                 local.send(
                         learner.id,
                         epoch,
@@ -563,7 +592,7 @@ final class Leading implements Role {
         for (long candidate = round; candidate > confirmed; candidate--) {
             var answered = self();
             for (Learner learner : learners.values()) {
-                if (learner.pongRound >= candidate && learner.stage == Stage.ACKED) {
+                if (learner.pongRound >= candidate && learner.stage == Learner.Stage.ACKED) {
                     answered.put(learner.id, learner.incarnation);
                 }
             }
@@ -583,7 +612,7 @@ final class Leading implements Role {
         }
         var roomy = local.full ? new HashMap<Integer, Long>() : self();
         for (Learner learner : learners.values()) {
-            if (learner.stage == Stage.ACKED && !space.isFull(learner.id)) {
+            if (learner.stage == Learner.Stage.ACKED && !space.isFull(learner.id)) {
                 roomy.put(learner.id, learner.incarnation);
             }
         }
@@ -604,10 +633,10 @@ final class Leading implements Role {
 
     /// Takes a member out of the broadcast until it says anew what its log holds.
     private boolean rest(Learner learner) {
-        if (learner.stage == Stage.CONNECTED || learner.stage == Stage.INFORMED) {
+        if (learner.stage == Learner.Stage.CONNECTED || learner.stage == Learner.Stage.INFORMED) {
             return false;
         }
-        learner.stage = Stage.INFORMED;
+        learner.stage = Learner.Stage.INFORMED;
         acks.remove(learner.id);
         replays.remove(learner.id);
         return space.rest(learner.id, true);
@@ -633,7 +662,7 @@ final class Leading implements Role {
         if (local.isQuorum(heard)) {
             quorumHeardNanos = local.now;
         }
-        boolean late = phase != Phase.ESTABLISHED && phase != Phase.CLOSING && local.now > joinBy;
+        boolean late = !commits() && local.now > joinBy;
         if (late || local.now - quorumHeardNanos > local.config.timeoutNanos()) {
             return peer.look();
         }
@@ -651,118 +680,10 @@ final class Leading implements Role {
     /// clients while their writes get nowhere and their sessions end.
     private void dropSilent() {
         for (Learner learner : List.copyOf(learners.values())) {
-            if (learner.stage != Stage.CONNECTED && isSilent(learner)) {
+            if (learner.stage != Learner.Stage.CONNECTED && isSilent(learner)) {
                 forget(learner.id);
                 local.out.accept(new Effect.Disconnect(learner.id, "silent for too long"));
             }
         }
-    }
-
-    // Facts.
-
-    /// {@return whether a voter's log is level with this one, or nearly}
-    boolean isSynced(int id) {
-        if (id == local.myid()) {
-            return true;
-        }
-        Learner learner = learners.get(id);
-        return learner != null
-                && learner.stage == Stage.ACKED
-                && local.isVoter(id, learner.incarnation)
-                && local.now - learner.heardNanos <= local.config.timeoutNanos();
-    }
-
-    boolean isConnected(int id) {
-        return id == local.myid() || learners.containsKey(id);
-    }
-
-    /// {@return how many transactions of this epoch a member has not acked}
-    long lag(int id) {
-        Learner learner = learners.get(id);
-        if (id == local.myid() || learner == null) {
-            return 0;
-        }
-        return Math.max(0, local.history.last() - Math.max(learner.acked, Zxid.of(epoch, 0)));
-    }
-
-    /// {@return why stopping this voter now would cost the quorum something; empty if it would not}
-    List<String> reasonsNotToStop(int id) {
-        var reasons = new ArrayList<String>();
-        if (!isEstablished()) {
-            reasons.add("no leader is established");
-            return reasons;
-        }
-        Ensemble ensemble = local.configuration();
-        if (!ensemble.voters().contains(id) || !isSynced(id)) {
-            return reasons; // It costs the quorum nothing more.
-        }
-        if (local.isConfigurationPending()) {
-            reasons.add("a configuration change is pending");
-        }
-        if (ensemble.voters().size() == 1) {
-            reasons.add("it is the only voter");
-        }
-        for (int voter : ensemble.voters()) {
-            if (voter != id && !isSynced(voter)) {
-                reasons.add("voter " + voter + " is not in sync");
-            }
-        }
-        return reasons;
-    }
-
-    /// {@return the members that follow and are no voters, with the disk that they are on}
-    Map<Integer, Long> learnersThatDoNotVote() {
-        var found = new TreeMap<Integer, Long>();
-        for (Learner learner : learners.values()) {
-            if (learner.stage == Stage.ACKED && !local.isVoter(learner.id, learner.incarnation)) {
-                found.put(learner.id, learner.incarnation);
-            }
-        }
-        return found;
-    }
-
-    /// {@return the configuration that should be proposed now, or null}
-    ///
-    /// The first leader commits what the ensemble formed with. Later, a voter whose disk was lost
-    /// has come back with another and is level: the new one is committed, with a quorum that leaves
-    /// it out, since the old one does not count it (`safety.md` 7).
-    @org.jspecify.annotations.Nullable
-    Ensemble wantedConfiguration() {
-        if (!isEstablished() || local.isConfigurationPending()) {
-            return null;
-        }
-        Ensemble ensemble = local.configuration();
-        if (ensemble.version() == 0) {
-            return founding(ensemble);
-        }
-        for (Learner learner : learners.values()) {
-            if (learner.stage == Stage.ACKED
-                    && !local.isVoter(learner.id, learner.incarnation)
-                    && ensemble.voters().contains(learner.id)
-                    && learner.acked >= learner.committedAtSync) {
-                return ensemble.withIncarnation(learner.id, learner.incarnation);
-            }
-        }
-        // A member whose disk was not known when the ensemble formed (`bootstrap=majority`).
-        for (Learner learner : learners.values()) {
-            Ensemble.Member member = ensemble.members().get(learner.id);
-            if (member != null && member.incarnation() == 0 && learner.stage == Stage.ACKED) {
-                return ensemble.withIncarnation(learner.id, learner.incarnation);
-            }
-        }
-        return null;
-    }
-
-    private Ensemble founding(Ensemble formed) {
-        Ensemble ensemble =
-                new Ensemble(local.identity.ensembleId(), 0, formed.members())
-                        .withIncarnation(local.myid(), local.identity.incarnation());
-        for (Learner learner : learners.values()) {
-            Ensemble.Member member = ensemble.members().get(learner.id);
-            if (member != null && member.incarnation() == 0) {
-                ensemble = ensemble.withIncarnation(learner.id, learner.incarnation);
-            }
-        }
-        return ensemble;
     }
 }

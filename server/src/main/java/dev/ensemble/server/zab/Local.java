@@ -24,7 +24,7 @@ final class Local {
     record Said(long incarnation, Message.Notification notification) {}
 
     /// An incarnation that no disk has.
-    private static final long UNKNOWN = -1;
+    static final long UNKNOWN = -1;
 
     private record Append(long ticket, long zxid) {}
 

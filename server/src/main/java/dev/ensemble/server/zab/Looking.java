@@ -143,18 +143,21 @@ final class Looking implements Role {
 
     private Role heard(int from, Local.Said said) {
         Message.Notification n = said.notification();
-        if (n.leader() == 0 || !local.isVoter(from, said.incarnation())) {
+        boolean counts = n.leader() != 0 && local.isVoter(from, said.incarnation());
+        Vote vote = new Vote(n.leader(), n.zxid(), n.peerEpoch());
+        if (n.round() > local.round) {
+            // Also of a member that proposes nobody: a candidate that alone knows of the change
+            // that made it a voter needs it, and it cannot go back to the candidate's round.
+            local.round = n.round();
+            Vote own = ownVote();
+            return propose(counts && vote.compareTo(own) > 0 && maySupport(vote) ? vote : own);
+        }
+        if (!counts) {
             return this;
         }
-        Vote vote = new Vote(n.leader(), n.zxid(), n.peerEpoch());
         if (n.round() < local.round) {
             local.send(from, 0, notification());
             return this;
-        }
-        if (n.round() > local.round) {
-            local.round = n.round();
-            Vote own = ownVote();
-            return propose(vote.compareTo(own) > 0 && maySupport(vote) ? vote : own);
         }
         votes.put(from, said);
         if (vote.compareTo(proposed) > 0 && maySupport(vote)) {

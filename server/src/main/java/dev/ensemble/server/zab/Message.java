@@ -102,6 +102,10 @@ public sealed interface Message {
     /// @param full the sender's disk is
     record Pong(long round, boolean full) implements Message {}
 
+    /// From a leader that leaves office: everything it proposed is committed and on the successor's
+    /// disk.
+    record HandOver(int successor) implements Message {}
+
     /// Leader to a member that it will not have: why. The receiver tells its log and status.
     record Rejected(String reason) implements Message {}
 

@@ -7,7 +7,7 @@ import dev.ensemble.server.model.Payload;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /// One member's replication, as a state machine: what it knows, and what it does about each event.
@@ -32,6 +32,11 @@ public final class Peer {
             boolean synced,
             long lag,
             List<String> reasonsNotToStop) {}
+
+    /// A member that follows this leader and is no voter.
+    ///
+    /// @param level it may be made a voter
+    public record Learning(int myid, long incarnation, long lag, boolean level) {}
 
     /// How long a rejected member waits before it tries again, in time-outs.
     private static final int REJECTED_TIMEOUTS = 2;
@@ -143,11 +148,26 @@ public final class Peer {
     }
 
     Role follow(int leader) {
-        return new Following(this, leader).begin();
+        return new Following(this, leader, false, local.now + local.config.joinNanos()).begin();
     }
 
     Role lead() {
-        return new Leading(this).begin();
+        return new Leading(this, local.now + local.config.joinNanos()).begin();
+    }
+
+    /// As if the election had chosen the successor. Who is not there in time looks again.
+    Role handedOver(int successor) {
+        if (successor != local.myid()) {
+            return followHandedOver(successor);
+        }
+        return local.mayVote()
+                ? new Leading(this, local.now + Leading.HAND_OVER_NANOS).begin()
+                : look();
+    }
+
+    Role followHandedOver(int successor) {
+        long by = local.now + Leading.HAND_OVER_NANOS;
+        return new Following(this, successor, true, by).begin();
     }
 
     void halt(String reason) {
@@ -185,6 +205,53 @@ public final class Peer {
         throw new IllegalStateException("confirmation asked of a member that does not lead");
     }
 
+    /// Begins to hand the leadership over; nothing is proposed from here on. It ends with another
+    /// role, or with [Effect.HandOverFailed].
+    ///
+    /// @param to who shall lead; 0: the voter whose log is nearest
+    /// @param among who may be chosen if nobody is named
+    /// @return null if it has begun, else why it cannot
+    public @Nullable String handOver(int to, Set<Integer> among, Consumer<Effect> out) {
+        local.out = out;
+        if (!(role instanceof Leading leading) || leading.nextZxid() == 0) {
+            return "this member does not lead, or is handing over";
+        }
+        if (local.isConfigurationPending() || configuration().version() == 0) {
+            return "a change of the membership is under way";
+        }
+        Integer successor = leading.standings().successor(to == 0 ? among : Set.of(to));
+        if (successor == null) {
+            return to == 0
+                    ? "no other voter is in sync"
+                    : "member " + to + " is no other voter in sync";
+        }
+        leading.handOver(successor);
+        settle(leading.handOn());
+        return null;
+    }
+
+    // Of an established leader only: what another configuration would find.
+
+    /// {@return see [Standings#withDisks(Ensemble)]}
+    public Ensemble withDisks(Ensemble next) {
+        return role instanceof Leading leading ? leading.standings().withDisks(next) : next;
+    }
+
+    /// {@return whether a quorum of that configuration is in sync with this leader}
+    public boolean hasQuorum(Ensemble next) {
+        return role instanceof Leading leading && leading.standings().hasQuorum(next);
+    }
+
+    /// {@return whether a member may become a voter: it follows this leader and lacks nothing}
+    public boolean isLevel(int myid) {
+        return role instanceof Leading leading && leading.standings().isLevel(myid);
+    }
+
+    /// {@return whether a hand-over is under way: what is asked of the leader must wait}
+    public boolean isHandingOver() {
+        return role instanceof Leading leading && leading.isHandingOver();
+    }
+
     /// Sends a message of the upper half under the epoch in force.
     public void send(int to, Message message, Consumer<Effect> out) {
         out.accept(new Effect.Send(to, epoch(), message));
@@ -197,7 +264,7 @@ public final class Peer {
 
     /// {@return the configuration that this leader should propose now, or null}
     public @Nullable Ensemble wantedConfiguration() {
-        return role instanceof Leading leading ? leading.wantedConfiguration() : null;
+        return role instanceof Leading leading ? leading.standings().wanted() : null;
     }
 
     // Facts.
@@ -289,6 +356,15 @@ public final class Peer {
         return local.configuration();
     }
 
+    /// {@return whether this leader should give its office away by itself: it completed a change
+    /// that leaves it out of the voters, or its disk is full while a quorum has space}
+    public boolean shouldHandOver() {
+        boolean votes = local.configuration().isVoter(local.myid(), local.identity.incarnation());
+        return role instanceof Leading leading
+                && leading.nextZxid() != 0
+                && (!votes || (local.full && !leading.isCramped()));
+    }
+
     public boolean isConfigurationPending() {
         return local.isConfigurationPending();
     }
@@ -298,28 +374,25 @@ public final class Peer {
         if (!(role instanceof Leading leading) || !leading.isEstablished()) {
             return List.of();
         }
+        Standings standings = leading.standings();
         return local.configuration().members().values().stream()
                 .filter(member -> member.role() == Ensemble.Role.PARTICIPANT)
                 .map(member ->
                         new Standing(
                                 member.myid(),
                                 member.incarnation(),
-                                leading.isConnected(member.myid()),
-                                leading.isSynced(member.myid()),
-                                leading.lag(member.myid()),
-                                leading.reasonsNotToStop(member.myid())))
+                                standings.isConnected(member.myid()),
+                                standings.isSynced(member.myid()),
+                                standings.lag(member.myid()),
+                                standings.reasonsNotToStop(member.myid())))
                 .toList();
     }
 
-    /// {@return connected members that are no voters, by myid, with how many transactions they lag;
-    /// empty if this one does not lead}
-    public Map<Integer, Long> learners() {
-        if (!(role instanceof Leading leading)) {
-            return Map.of();
-        }
-        var lags = new java.util.TreeMap<Integer, Long>();
-        leading.learnersThatDoNotVote().keySet().forEach(id -> lags.put(id, leading.lag(id)));
-        return lags;
+    /// {@return connected members that are no voters; empty if this one does not lead}
+    public List<Learning> learners() {
+        return role instanceof Leading leading
+                ? leading.standings().learnersThatDoNotVote()
+                : List.of();
     }
 
     /// {@return why this member should not stop now, as the leader last said; null if there is no
@@ -328,7 +401,9 @@ public final class Peer {
         return switch (role) {
             case Looking _ -> null;
             case Leading leading ->
-                    leading.isEstablished() ? leading.reasonsNotToStop(local.myid()) : null;
+                    leading.isEstablished()
+                            ? leading.standings().reasonsNotToStop(local.myid())
+                            : null;
             case Following following ->
                     following.isInSync()
                             ? following.safeToStop() ? List.of() : following.reasons()

@@ -73,6 +73,7 @@ final class LinkCodecTest {
                         new Message.Ack(ZXID),
                         new Message.Ping(9, ZXID, true, List.of("a reason", "another"), true),
                         new Message.Pong(9, true),
+                        new Message.HandOver(254),
                         new Message.Rejected("not you"),
                         new Message.ForwardConnect(1, 0, 4000, new byte[16], false),
                         new Message.ForwardConnect(1, 7, 4000, new byte[16], true),
@@ -128,7 +129,7 @@ final class LinkCodecTest {
 
     @Test
     void helloSurvives() {
-        var hello = new Hello(1, "id", 255, -4, 9, Identity.State.MEMBER, "record");
+        var hello = new Hello(1, "id", 254, -4, 9, Identity.State.MEMBER, "record");
         PeerProto.Hello sent = LinkCodec.hello(hello, 3, 5);
         assertEquals(3, sent.getTo());
         assertEquals(5, sent.getLastLink());

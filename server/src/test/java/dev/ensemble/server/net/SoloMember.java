@@ -153,7 +153,7 @@ final class SoloMember implements Intake, AutoCloseable {
                     out.add(new Output.Synced(connection, number));
             case Input.Touched(long[] sessions) -> Arrays.stream(sessions).forEach(touched::add);
             case Input.Disconnected _ -> {}
-            case Input.OfPeer _, Input.Fetched _ ->
+            case Input.OfPeer _, Input.Fetched _, Input.Transfer _, Input.ChangeMembers _ ->
                     throw new IllegalArgumentException("not of a client: " + input);
         }
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.net.ClientLimits;
 
 import org.junit.jupiter.api.BeforeEach;
@@ -83,7 +84,14 @@ final class ConfigTest {
                 config.auth());
         assertEquals(
                 new Config.Admin(
-                        true, new Endpoint("0.0.0.0", 8080), "/commands", 30000, null, true, 300),
+                        true,
+                        new Endpoint("0.0.0.0", 8080),
+                        "/commands",
+                        30000,
+                        null,
+                        null,
+                        true,
+                        300),
                 config.admin());
         assertNull(config.metrics());
         assertEquals(1000, config.fsyncWarningMillis());
@@ -170,8 +178,8 @@ final class ConfigTest {
                     """,
             quoteCharacter = '`')
     void refusesMalformedMemberLines(String value, String valid) {
-        InvalidConfig refused =
-                assertThrows(InvalidConfig.class, () -> MemberLine.parse("7", value));
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> MemberLine.parse("7", value));
         assertTrue(
                 Objects.requireNonNull(refused.getMessage())
                         .startsWith("server.7=" + value + " is not valid: "),
@@ -180,9 +188,9 @@ final class ConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"0", "256", "-1", "one", ""})
+    @ValueSource(strings = {"0", "255", "256", "-1", "one", ""})
     void refusesIdsThatCannotBe(String id) {
-        assertThrows(InvalidConfig.class, () -> MemberLine.parse(id, "h:2888:3888"));
+        assertThrows(IllegalArgumentException.class, () -> MemberLine.parse(id, "h:2888:3888"));
     }
 
     /// Behaviours 3 and 4.
@@ -241,7 +249,7 @@ final class ConfigTest {
                     group.1=1:2                      | group.1=1:2 is not valid: groups and weights are not supported yet; a quorum is the majority of the voters
                     weight.1=2                       | weight.1=2 is not valid: groups and weights are not supported yet; a quorum is the majority of the voters
                     weight.1=heavy                   | weight.1=heavy is not valid: it must be a whole number of at least 0
-                    group.1=1:x                      | group.1=1:x is not valid: it must be a whole number from 1 to 255
+                    group.1=1:x                      | group.1=1:x is not valid: it must be a whole number from 1 to 254
                     """)
     void aBadValueIsNamedWithWhatIsValid(String line, String expected) {
         assertEquals(expected, refusal("clientPort=2181\n" + line, 0));
@@ -304,10 +312,10 @@ final class ConfigTest {
         Files.writeString(dataDir.resolve("myid"), "two\n");
         assertEquals(
                 dataDir.resolve("myid")
-                        + "=two is not valid: it must be a whole number from 1 to 255",
+                        + "=two is not valid: it must be a whole number from 1 to 254",
                 refusal(THREE, 0));
         assertEquals(
-                "myid=256 is not valid: it must be a whole number from 1 to 255",
+                "myid=256 is not valid: it must be a whole number from 1 to 254",
                 refusal(THREE, 256));
     }
 

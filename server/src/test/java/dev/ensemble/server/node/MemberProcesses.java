@@ -36,6 +36,7 @@ final class MemberProcesses implements AutoCloseable {
 
     private final Path folder;
     private final int size;
+    private final int founders;
     private final int[] ports;
     private final Map<Integer, Process> running = new HashMap<>();
     private final List<String> options;
@@ -44,14 +45,21 @@ final class MemberProcesses implements AutoCloseable {
 
     /// @param folder that the members' folders and logs go into
     MemberProcesses(Path folder, int size) throws IOException {
-        this(folder, size, List.of());
+        this(folder, size, size, List.of());
     }
 
     /// @param options of the Java machine that each member is
     MemberProcesses(Path folder, int size, List<String> options) throws IOException {
+        this(folder, size, size, options);
+    }
+
+    /// @param founders how many of them, from 1 on, form the ensemble; the others know them, and
+    ///   may join later
+    MemberProcesses(Path folder, int size, int founders, List<String> options) throws IOException {
         this.options = options;
         this.folder = folder;
         this.size = size;
+        this.founders = founders;
         this.ports = freePorts(size * 3);
         for (int id : ids()) {
             Files.createDirectories(dataDir(id));
@@ -97,11 +105,25 @@ final class MemberProcesses implements AutoCloseable {
         text.append("admin.tokenFile=").append(folder.resolve("token" + id)).append('\n');
         text.append("4lw.commands.whitelist=*\n");
         for (int other : ids()) {
-            int port = ports[(other - 1) * 3 + 1];
-            // The second port is required by the syntax and used by nobody.
-            text.append(String.format("server.%d=127.0.0.1:%d:%d%n", other, port, 1));
+            if (other <= founders || other == id) {
+                text.append(memberLine(other)).append('\n');
+            }
+        }
+        if (founders != size) {
+            text.append("standaloneEnabled=false\nreconfigEnabled=true\nskipACL=yes\n");
+            text.append(id > founders ? "bootstrap=bootstrapped\n" : "");
         }
         return text.toString();
+    }
+
+    /// {@return how files and changes of the membership name a member}
+    String memberLine(int id) {
+        // The second port is required by the syntax and used by nobody.
+        return String.format("server.%d=127.0.0.1:%d:%d", id, ports[(id - 1) * 3 + 1], id);
+    }
+
+    Path tokenFile(int id) {
+        return folder.resolve("token" + id);
     }
 
     private static int[] freePorts(int count) throws IOException {

@@ -30,6 +30,9 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
@@ -193,6 +196,80 @@ final class ServerNodeTest {
                     401,
                     http.send(post.build(), HttpResponse.BodyHandlers.ofString()).statusCode());
         }
+    }
+
+    @Test
+    void changesNeedATokenAndSense() throws Exception {
+        try (ServerNode node = ServerNode.start(config(""))) {
+            assertEquals(403, change(node, "/v1/members", "0", "{}").statusCode());
+        }
+        Path token = folder.resolve("token");
+        Path keys = folder.resolve("keys.pem");
+        KeyPair key = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+        Files.writeString(keys, OperatorTokensTest.pem(key.getPublic()));
+        String lines = "admin.tokenFile=" + token + "\nadmin.operatorKeys=" + keys + "\n";
+        try (ServerNode node = ServerNode.start(config(lines))) {
+            String secret = Token.read(token);
+            assertEquals(405, get(node.ports().admin(), "/v1/members").statusCode());
+            assertEquals(401, change(node, "/v1/members", "wrong", "{}").statusCode());
+            for (String body :
+                    List.of(
+                            "[",
+                            "[]",
+                            "{\"joining\": 1}",
+                            "{\"joining\": [\"server.300=h:1:2\"]}",
+                            "{\"joining\": [\"server.2=h\"]}",
+                            "{\"joining\": [\"h:1:2\"]}",
+                            "{\"leaving\": [\"2\"]}",
+                            "{\"leaving\": [0]}",
+                            "{\"version\": 7}",
+                            "{\"version\": \"0xfffffffffffffffff\"}",
+                            "{\"leave\": [2]}")) {
+                HttpResponse<String> refused = change(node, "/v1/members", secret, body);
+                assertEquals(400, refused.statusCode(), body + " " + refused.body());
+                assertTrue(refused.body().contains("reason"), refused.body());
+            }
+            connect(node).close(); // Its session follows the founding configuration.
+            HttpResponse<String> none = change(node, "/v1/leadership:transfer", secret, "");
+            assertEquals(409, none.statusCode(), none.body());
+            assertTrue(none.body().contains("no other voter"), none.body());
+            HttpResponse<String> last = change(node, "/v1/members", secret, "{\"leaving\": [1]}");
+            assertEquals(409, last.statusCode(), last.body());
+            HttpResponse<String> absent =
+                    change(
+                            node,
+                            "/v1/members",
+                            secret,
+                            "{\"joining\": [\"server.2=127.0.0.1:1:2;3\"]}");
+            assertEquals(409, absent.statusCode(), absent.body());
+            assertTrue(absent.body().contains("not connected"), absent.body());
+            HttpResponse<String> same = change(node, "/v1/members", secret, "{}");
+            assertEquals(200, same.statusCode(), same.body());
+
+            // And an operator's key, of this ensemble.
+            String id = String.valueOf(json(node, "/v1/status").get("ensembleId"));
+            String claims =
+                    "{\"aud\":\"%s\",\"method\":\"POST\",\"path\":\"/v1/members\",\"exp\":%d,\"sha256\":\"%s\"}"
+                            .formatted(
+                                    id,
+                                    System.currentTimeMillis() / 1000 + 50,
+                                    Config.sha256("{}"));
+            String signed = OperatorTokensTest.token(key, "{\"alg\":\"EdDSA\"}", claims);
+            assertEquals(200, change(node, "/v1/members", signed, "{}").statusCode());
+            assertEquals(401, change(node, "/v1/members", signed, "{ }").statusCode());
+            assertEquals(401, change(node, "/v1/drain", signed, "{}").statusCode());
+        }
+    }
+
+    private HttpResponse<String> change(ServerNode node, String path, String token, String body)
+            throws Exception {
+        URI uri = URI.create("http://127.0.0.1:" + node.ports().admin() + path);
+        return http.send(
+                HttpRequest.newBuilder(uri)
+                        .header("Authorization", "Bearer " + token)
+                        .POST(HttpRequest.BodyPublishers.ofString(body))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     @Test

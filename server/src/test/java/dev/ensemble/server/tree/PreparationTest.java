@@ -446,16 +446,10 @@ final class PreparationTest {
     // The rest.
 
     @Test
-    @DisplayName("b90, b248, b250, V47: what is refused as such")
+    @DisplayName("b90: what is refused as such")
     void refusedAsSuch() {
         assertEquals(Code.UNIMPLEMENTED, code(new Request.Check("/", -1)));
         assertEquals(Code.MARSHALLING_ERROR, code(new Request.MalformedWrite(1)));
-        var reconfig = new Request.Reconfig("server.1=h:1:2:participant", null, null, -1);
-        assertEquals(Code.RECONFIG_DISABLED, code(reconfig));
-        reconfigEnabled = true;
-        assertEquals(Code.UNIMPLEMENTED, code(reconfig));
-        attach++;
-        assertEquals(Code.SESSION_MOVED, code(reconfig));
     }
 
     @Test

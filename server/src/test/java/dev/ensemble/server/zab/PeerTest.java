@@ -27,7 +27,7 @@ class PeerTest {
     private static final long MILLI = 1_000_000;
 
     /// One peer, its disk confirmed by hand.
-    private static final class Bench {
+    static final class Bench {
         final Peer peer;
         final List<Effect> effects = new ArrayList<>();
         long now;
@@ -86,11 +86,11 @@ class PeerTest {
         }
     }
 
-    private static Ensemble.Member voter(int id) {
+    static Ensemble.Member voter(int id) {
         return new Ensemble.Member(id, "h" + id, 2888, 3888, Ensemble.Role.PARTICIPANT, null, 0);
     }
 
-    private static Recovered blank(int myid) {
+    static Recovered blank(int myid) {
         return new Recovered(
                 new Identity(Identity.State.BLANK, "", myid, myid, 1, Map.of()),
                 0,
@@ -102,7 +102,7 @@ class PeerTest {
     }
 
     /// A member of three, whose log holds two transactions of epoch 1, the first of them committed.
-    private static Recovered member(int myid) {
+    static Recovered member(int myid) {
         return new Recovered(
                 new Identity(
                         Identity.State.MEMBER, "e", myid, myid, 1, Map.of(1, 1L, 2, 2L, 3, 3L)),
@@ -114,39 +114,39 @@ class PeerTest {
                 Zxid.of(1, 1));
     }
 
-    private static History.Entry entry(long epoch, long counter) {
+    static History.Entry entry(long epoch, long counter) {
         return new History.Entry(Zxid.of(epoch, counter), payload());
     }
 
-    private static Payload payload() {
+    static Payload payload() {
         return new Payload(new Header(0, 0, 0, 0, 0), new Txn.Refused(Code.NO_NODE), new byte[8]);
     }
 
-    private static Message.Notification leading(int leader, long epoch) {
+    static Message.Notification leading(int leader, long epoch) {
         return new Message.Notification(
                 Message.State.LEADING, leader, 0, epoch, 1, Identity.State.MEMBER, Map.of());
     }
 
-    private static Message.Notification vote(int leader, long zxid, long epoch, long round) {
+    static Message.Notification vote(int leader, long zxid, long epoch, long round) {
         return new Message.Notification(
                 Message.State.LOOKING, leader, zxid, epoch, round, Identity.State.MEMBER, Map.of());
     }
 
-    private static List<Message> sent(List<Effect> effects) {
+    static List<Message> sent(List<Effect> effects) {
         return effects.stream()
                 .filter(Effect.Send.class::isInstance)
                 .map(effect -> ((Effect.Send) effect).message())
                 .toList();
     }
 
-    private static List<DiskOp> disk(List<Effect> effects) {
+    static List<DiskOp> disk(List<Effect> effects) {
         return effects.stream()
                 .filter(Effect.Disk.class::isInstance)
                 .map(effect -> ((Effect.Disk) effect).op())
                 .toList();
     }
 
-    private static boolean has(List<?> all, Class<?> type) {
+    static boolean has(List<?> all, Class<?> type) {
         return all.stream().anyMatch(type::isInstance);
     }
 

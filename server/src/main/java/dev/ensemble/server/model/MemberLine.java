@@ -1,13 +1,11 @@
-package dev.ensemble.server.node;
-
-import dev.ensemble.server.model.Ensemble;
+package dev.ensemble.server.model;
 
 import org.jspecify.annotations.Nullable;
 
 import java.util.Locale;
 
 /// Reads `server.N=host:peerPort:electionPort[:role][;[clientHost:]clientPort]`.
-final class MemberLine {
+public final class MemberLine {
     private static final String FORM =
             "it must be"
                 + " host:peerPort:electionPort[:participant|observer][;[clientHost:]clientPort], an"
@@ -23,8 +21,23 @@ final class MemberLine {
         this.rest = value;
     }
 
+    /// Reads a whole line.
+    ///
+    /// @param line `server.N=...`
+    /// @throws IllegalArgumentException with a text that says what would be valid
+    public static Ensemble.Member parse(String line) {
+        int equals = line.indexOf('=');
+        String key = equals < 0 ? line : line.substring(0, equals).strip();
+        if (equals < 0 || !key.startsWith("server.")) {
+            throw new IllegalArgumentException(
+                    line + " is not valid: it must be server.N=host:peerPort:electionPort...");
+        }
+        return parse(key.substring("server.".length()), line.substring(equals + 1).strip());
+    }
+
     /// @param id what follows `server.`
-    static Ensemble.Member parse(String id, String value) throws InvalidConfig {
+    /// @throws IllegalArgumentException with a text that says what would be valid
+    public static Ensemble.Member parse(String id, String value) {
         String key = "server." + id;
         int myid;
         try {
@@ -32,17 +45,18 @@ final class MemberLine {
         } catch (NumberFormatException _) {
             myid = -1;
         }
-        if (myid < 1 || myid > 255) {
-            throw new InvalidConfig(
-                    key + " is not valid: the id of a member must be a whole number from 1 to 255");
+        if (myid < 1 || myid > Ensemble.MAX_MYID) {
+            throw new IllegalArgumentException(
+                    key
+                            + " is not valid: the id of a member must be a whole number from 1 to "
+                            + Ensemble.MAX_MYID);
         }
         return new MemberLine(key, value).parse(myid);
     }
 
-    private Ensemble.Member parse(int myid) throws InvalidConfig {
+    private Ensemble.Member parse(int myid) {
         if (value.indexOf('|') >= 0) {
-            throw InvalidConfig.of(
-                    key, value, "several addresses for one member are not supported; give one");
+            throw invalid("several addresses for one member are not supported; give one");
         }
         String client = null;
         int semicolon = rest.indexOf(';');
@@ -58,7 +72,7 @@ final class MemberLine {
         int port = port(parts[0], 1);
         int electionPort = port(parts[1], 1);
         if (port == electionPort) {
-            throw InvalidConfig.of(key, value, "the ports for peers and for elections must differ");
+            throw invalid("the ports for peers and for elections must differ");
         }
         return new Ensemble.Member(
                 myid,
@@ -71,7 +85,7 @@ final class MemberLine {
     }
 
     /// Takes the host and the colon behind it off what is left.
-    private String host() throws InvalidConfig {
+    private String host() {
         int end;
         String host;
         if (rest.startsWith("[")) {
@@ -88,10 +102,10 @@ final class MemberLine {
         return host;
     }
 
-    private String client(String text) throws InvalidConfig {
+    private String client(String text) {
         int colon = text.lastIndexOf(':');
         if (colon < 0) {
-            return new Endpoint("0.0.0.0", port(text, 0)).toString();
+            return "0.0.0.0:" + port(text, 0);
         }
         String host = text.substring(0, colon);
         if (host.startsWith("[") && host.endsWith("]")) {
@@ -102,10 +116,11 @@ final class MemberLine {
         if (host.isBlank()) {
             throw malformed();
         }
-        return new Endpoint(host, port(text.substring(colon + 1), 0)).toString();
+        String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+        return shown + ":" + port(text.substring(colon + 1), 0);
     }
 
-    private int port(String text, int least) throws InvalidConfig {
+    private int port(String text, int least) {
         try {
             int port = Integer.parseInt(text.strip());
             if (port >= least && port <= 65535) {
@@ -114,19 +129,22 @@ final class MemberLine {
         } catch (NumberFormatException _) {
             throw malformed();
         }
-        throw InvalidConfig.of(key, value, "a port must be from " + least + " to 65535");
+        throw invalid("a port must be from " + least + " to 65535");
     }
 
-    private Ensemble.Role role(@Nullable String text) throws InvalidConfig {
+    private Ensemble.Role role(@Nullable String text) {
         return switch (text == null ? "participant" : text.strip().toLowerCase(Locale.ROOT)) {
             case "participant" -> Ensemble.Role.PARTICIPANT;
             case "observer" -> Ensemble.Role.OBSERVER;
-            default ->
-                    throw InvalidConfig.of(key, value, "the role must be participant or observer");
+            default -> throw invalid("the role must be participant or observer");
         };
     }
 
-    private InvalidConfig malformed() {
-        return InvalidConfig.of(key, value, FORM);
+    private IllegalArgumentException malformed() {
+        return invalid(FORM);
+    }
+
+    private IllegalArgumentException invalid(String valid) {
+        return new IllegalArgumentException(key + "=" + value + " is not valid: " + valid);
     }
 }

@@ -1,0 +1,93 @@
+package dev.ensemble.server.tree;
+
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.MemberLine;
+import dev.ensemble.server.model.Request;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Reads what a client wants of the membership (`client-protocol` section 11).
+public final class Reconfiguration {
+    /// What the leader knows of the members and the tree does not hold.
+    public interface Members {
+        /// {@return whether a change is not committed yet}
+        boolean isPending();
+
+        /// {@return that configuration with the disks that its members have}
+        Ensemble withDisks(Ensemble next);
+
+        /// {@return whether a quorum of that configuration is in sync with the leader}
+        boolean hasQuorum(Ensemble next);
+    }
+
+    private Reconfiguration() {}
+
+    /// {@return the configuration that is asked for}
+    ///
+    /// @param fewestVoters that may be left
+    /// @throws IllegalArgumentException if there can be no such configuration
+    static Ensemble of(Request.Reconfig request, Ensemble present, int fewestVoters) {
+        var members = new TreeMap<Integer, Ensemble.Member>();
+        String all = request.newMembers();
+        if (all != null) {
+            // With all of them given, who joins and leaves is ignored.
+            for (String line : items(all)) {
+                if (!line.startsWith("version=")) {
+                    add(members, line);
+                }
+            }
+        } else {
+            members.putAll(present.members());
+            for (String id : items(request.leavingServers())) {
+                members.remove(Integer.parseInt(id));
+            }
+            var joining = new TreeMap<Integer, Ensemble.Member>();
+            items(request.joiningServers()).forEach(line -> add(joining, line));
+            members.putAll(joining);
+        }
+        checkAddresses(members.values());
+        var next = new Ensemble(present.id(), 0, members);
+        if (next.voters().size() < fewestVoters) {
+            throw new IllegalArgumentException("too few voters: " + next.voters());
+        }
+        return next;
+    }
+
+    private static List<String> items(@Nullable String list) {
+        var items = new ArrayList<String>();
+        for (String item : list == null ? new String[0] : list.split("[,\n]", -1)) {
+            if (!item.isBlank()) {
+                items.add(item.strip());
+            }
+        }
+        return items;
+    }
+
+    private static void add(Map<Integer, Ensemble.Member> members, String line) {
+        Ensemble.Member member = MemberLine.parse(line);
+        if (members.put(member.myid(), member) != null) {
+            throw new IllegalArgumentException("server." + member.myid() + " is given twice");
+        }
+    }
+
+    private static void checkAddresses(Iterable<Ensemble.Member> members) {
+        var taken = new HashSet<String>();
+        for (Ensemble.Member member : members) {
+            boolean free = taken.add(member.host() + ":" + member.port());
+            free &= taken.add(member.host() + ":" + member.electionPort());
+            String client = member.client();
+            // Of every host it may be the same.
+            free &= client == null || client.startsWith("0.0.0.0:") || taken.add(client);
+            if (!free) {
+                throw new IllegalArgumentException(
+                        "server." + member.myid() + " has an address of another member");
+            }
+        }
+    }
+}
