@@ -7,6 +7,10 @@ import dev.ensemble.server.tls.PeerTls;
 import dev.ensemble.server.tree.StateChange;
 import dev.ensemble.server.zab.Hello;
 
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -14,6 +18,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /// Fetches a snapshot from the leader, on a connection and a thread of its own.
 ///
@@ -25,11 +31,13 @@ public final class SnapshotFetch implements AutoCloseable {
         void accept(StateChange change) throws IOException;
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotFetch.class);
     private static final int CREDIT = 16;
     private static final int CONNECT_MILLIS = 2000;
     private static final int SILENT_MILLIS = 10_000;
+    private static final int ATTEMPTS = 5;
+    private static final int PAUSE_MILLIS = 200;
 
-    private final Socket socket = new Socket();
     private final Links.Address address;
     private final Hello self;
     private final int leader;
@@ -37,6 +45,10 @@ public final class SnapshotFetch implements AutoCloseable {
     private final long zxid;
     private final int maxFrameBytes;
     private final PeerTls tls;
+
+    private final int attempts;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile @Nullable Socket socket;
 
     private long expected;
     private long total;
@@ -64,6 +76,20 @@ public final class SnapshotFetch implements AutoCloseable {
             long zxid,
             int maxFrameBytes,
             PeerTls tls) {
+        this(address, self, leader, epoch, zxid, maxFrameBytes, tls, ATTEMPTS);
+    }
+
+    /// @param attempts in a row that bring nothing before it gives up
+    SnapshotFetch(
+            Links.Address address,
+            Hello self,
+            int leader,
+            long epoch,
+            long zxid,
+            int maxFrameBytes,
+            PeerTls tls,
+            int attempts) {
+        this.attempts = attempts;
         this.address = address;
         this.self = self;
         this.leader = leader;
@@ -73,15 +99,59 @@ public final class SnapshotFetch implements AutoCloseable {
         this.tls = tls;
     }
 
-    /// Fetches it all. Waits; [#close] ends that.
+    /// Fetches it all. Waits; [#close] ends that. If a connection breaks, the next one goes on where
+    /// it ended, as long as the leader is the same in the same epoch.
     ///
     /// @throws IOException if the leader will not or cannot, something was damaged, or the sink
     ///   failed
     public void run(Sink sink) throws IOException {
-        socket.connect(new InetSocketAddress(address.host(), address.port()), CONNECT_MILLIS);
-        socket.setSoTimeout(SILENT_MILLIS);
-        socket.setTcpNoDelay(true);
-        Socket secured = tls.dial(socket, claim());
+        int left = attempts;
+        while (true) {
+            long before = expected;
+            try (var connected = new Socket()) {
+                socket = connected;
+                if (closed.getCount() == 0) {
+                    throw new Final("closed", null);
+                }
+                attempt(connected, sink);
+                return;
+            } catch (Final e) {
+                throw e;
+            } catch (IOException e) {
+                left = expected > before ? attempts : left;
+                if (--left <= 0 || waitAndSeeIfClosed()) {
+                    throw e;
+                }
+                LOG.atInfo()
+                        .addKeyValue("chunks", expected)
+                        .log("the connection for a snapshot broke, once more: {}", e.toString());
+            }
+        }
+    }
+
+    /// What no other connection would make better.
+    private static final class Final extends IOException {
+        private static final long serialVersionUID = 1;
+
+        Final(@Nullable String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    private boolean waitAndSeeIfClosed() throws IOException {
+        try {
+            return closed.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Final("interrupted", e);
+        }
+    }
+
+    private void attempt(Socket connected, Sink sink) throws IOException {
+        connected.connect(new InetSocketAddress(address.host(), address.port()), CONNECT_MILLIS);
+        connected.setSoTimeout(SILENT_MILLIS);
+        connected.setTcpNoDelay(true);
+        Socket secured = tls.dial(connected, claim());
         var out = new DataOutputStream(secured.getOutputStream());
         var in = new DataInputStream(new BufferedInputStream(secured.getInputStream(), 1 << 16));
         write(
@@ -90,18 +160,22 @@ public final class SnapshotFetch implements AutoCloseable {
                                 PeerProto.Fetch.newBuilder()
                                         .setHello(LinkCodec.hello(self, leader, 0))
                                         .setZxid(zxid)
-                                        .setCredit(CREDIT)));
+                                        .setCredit(CREDIT)
+                                        .setFromChunk(expected)));
         Frame credit = frame().setCredit(PeerProto.Credit.newBuilder().setChunks(1)).build();
         while (!take(read(in), sink)) {
             write(out, credit.toBuilder());
         }
-        close();
     }
 
     /// Ends [#run] with an exception. Any thread.
     @Override
     public void close() throws IOException {
-        socket.close();
+        closed.countDown();
+        Socket open = socket;
+        if (open != null) {
+            open.close();
+        }
     }
 
     private PeerTls.Claim claim() {
@@ -115,24 +189,24 @@ public final class SnapshotFetch implements AutoCloseable {
     /// {@return whether this was the last one}
     private boolean take(Frame frame, Sink sink) throws IOException {
         switch (frame.getBodyCase()) {
-            case REFUSED -> throw new IOException("refused: " + frame.getRefused().getReason());
+            case REFUSED -> throw new Final("refused: " + frame.getRefused().getReason(), null);
             case CHUNK -> {}
-            default -> throw new IOException("no chunk but " + frame.getBodyCase());
+            default -> throw new Final("no chunk but " + frame.getBodyCase(), null);
         }
         PeerProto.Chunk chunk = frame.getChunk();
-        if (chunk.getNumber() != expected++ || frame.getEpoch() != epoch) {
-            throw new IOException(
-                    "chunk " + chunk.getNumber() + " where " + (expected - 1) + " is next");
+        if (chunk.getNumber() != expected || frame.getEpoch() != epoch) {
+            throw new Final("chunk " + chunk.getNumber() + " where " + expected + " is next", null);
         }
         List<StateChange> changes;
         try {
             changes = SnapshotCodec.decode(chunk);
         } catch (IllegalArgumentException e) {
-            throw new IOException(e.getMessage(), e);
+            throw new Final(e.getMessage(), e);
         }
         for (StateChange change : changes) {
-            sink.accept(change);
+            store(change, sink);
         }
+        expected++;
         total += changes.size();
         if (!chunk.hasTotal()) {
             return false;
@@ -142,12 +216,21 @@ public final class SnapshotFetch implements AutoCloseable {
                         && changes.getLast() instanceof StateChange.At(long at)
                         && at == zxid;
         if (chunk.getTotal() != total || !ended) {
-            throw new IOException(
+            throw new Final(
                     String.format(
                             "%d changes where %d were sent, the last of them not the end of %s",
-                            total, chunk.getTotal(), Zxid.text(zxid)));
+                            total, chunk.getTotal(), Zxid.text(zxid)),
+                    null);
         }
         return true;
+    }
+
+    private static void store(StateChange change, Sink sink) throws IOException {
+        try {
+            sink.accept(change);
+        } catch (IOException e) {
+            throw new Final(e.getMessage(), e); // Nobody knows how much of the chunk it has.
+        }
     }
 
     private static void write(DataOutputStream out, Frame.Builder builder) throws IOException {

@@ -65,7 +65,8 @@ public final class SnapshotSender implements Links.SnapshotServer {
             refuse(channel, MAX_TRANSFERS + " snapshots are being sent already");
         } else {
             transfers.incrementAndGet();
-            var transfer = new Transfer(channel, epoch, tree, fetch.getCredit());
+            var transfer =
+                    new Transfer(channel, epoch, tree, fetch.getCredit(), fetch.getFromChunk());
             channel.pipeline().remove(IdleStateHandler.class);
             channel.pipeline().replace(LinkConnection.class, "credit", transfer);
             Thread.ofPlatform()
@@ -120,16 +121,21 @@ public final class SnapshotSender implements Links.SnapshotServer {
         private final long epoch;
         private final Tree tree;
         private final Semaphore credit;
+
+        /// The learner has those in front of it. The same tree makes the same chunks.
+        private final long from;
+
         private PeerProto.Changes.Builder changes = PeerProto.Changes.newBuilder();
         private int bytes;
         private long number;
         private long total;
 
-        Transfer(Channel channel, long epoch, Tree tree, int credit) {
+        Transfer(Channel channel, long epoch, Tree tree, int credit, long from) {
             super(Frame.class);
             this.channel = channel;
             this.epoch = epoch;
             this.tree = tree;
+            this.from = from;
             this.credit = new Semaphore(Math.clamp(credit, 0, 1024));
         }
 
@@ -150,6 +156,12 @@ public final class SnapshotSender implements Links.SnapshotServer {
         }
 
         private void chunk(boolean last) {
+            if (number < from && !last) {
+                number++;
+                changes = PeerProto.Changes.newBuilder();
+                bytes = 0;
+                return;
+            }
             byte[] encoded = changes.build().toByteArray();
             changes = PeerProto.Changes.newBuilder();
             bytes = 0;

@@ -41,6 +41,6 @@ final class Promises implements SnapshotSender.Trees {
 
     @Override
     public void sent(int myid) {
-        forget(myid);
+        // Perhaps not all of it arrives: kept until the learner is level or gone.
     }
 }

@@ -15,6 +15,7 @@ import dev.ensemble.server.proto.PeerProto.Frame;
 import dev.ensemble.server.tree.StateChange;
 import dev.ensemble.server.tree.Tree;
 import dev.ensemble.server.zab.Event;
+import dev.ensemble.server.tls.PeerTls;
 import dev.ensemble.server.zab.Hello;
 
 import org.jspecify.annotations.Nullable;
@@ -29,9 +30,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 /// A whole tree goes over a second connection, and nothing less than all of it counts.
@@ -120,6 +123,66 @@ final class SnapshotTest {
                         }));
     }
 
+    /// Each connection lets a few chunks through and breaks.
+    @Test
+    void aBrokenConnectionGoesOnWhereItEnded() throws Exception {
+        var connections = new AtomicInteger();
+        var loader = new Tree.Loader();
+        try (var proxy = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> cut(proxy, connections));
+            fetch(proxy.getLocalPort(), LEARNER, EPOCH, tree.zxid()).run(loader::accept);
+        }
+        Tree got = loader.finish();
+        assertEquals(tree.digest(), got.digest());
+        assertTrue(connections.get() > 3, () -> connections + " connections");
+    }
+
+    private void cut(ServerSocket proxy, AtomicInteger connections) {
+        while (true) {
+            try (var learner = proxy.accept();
+                    var server = new Socket(InetAddress.getLoopbackAddress(), leader.port())) {
+                connections.incrementAndGet();
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try {
+                                learner.getInputStream().transferTo(server.getOutputStream());
+                            } catch (IOException _) {
+                                // It was cut.
+                            }
+                        });
+                byte[] some = new byte[10_000];
+                int passed = 0;
+                for (int n = 0; n >= 0 && passed < 900_000; passed += n) {
+                    n = server.getInputStream().read(some);
+                    learner.getOutputStream().write(some, 0, Math.max(n, 0));
+                }
+            } catch (IOException _) {
+                if (proxy.isClosed()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A connection that never brings a whole chunk is given up.
+    @Test
+    void whatBringsNothingIsGivenUp() throws Exception {
+        try (var proxy = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual()
+                    .start(() -> {
+                        while (!proxy.isClosed()) {
+                            try {
+                                proxy.accept().close();
+                            } catch (IOException _) {
+                                // The test has ended.
+                            }
+                        }
+                    });
+            SnapshotFetch fetch = fetch(proxy.getLocalPort(), LEARNER, EPOCH, tree.zxid());
+            assertThrows(IOException.class, () -> fetch.run(_ -> {}));
+        }
+    }
+
     @Test
     void undamagedChunksOfAnotherHandAreTaken() throws Exception {
         List<StateChange> got = new ArrayList<>();
@@ -187,7 +250,16 @@ final class SnapshotTest {
                             // The learner has closed.
                         }
                     });
-            fetch(server.getLocalPort(), LEARNER, EPOCH, 0x3_0000_0001L).run(got::add);
+            new SnapshotFetch(
+                            new Links.Address("127.0.0.1", server.getLocalPort()),
+                            LEARNER,
+                            1,
+                            EPOCH,
+                            0x3_0000_0001L,
+                            MAX_FRAME,
+                            PeerTls.NONE,
+                            1)
+                    .run(got::add);
         }
     }
 
