@@ -8,6 +8,7 @@ import dev.ensemble.server.model.Request;
 import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Session;
 import dev.ensemble.server.model.Txn;
+import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.session.Sessions;
 import dev.ensemble.server.tree.Applied;
 import dev.ensemble.server.tree.Preparation;
@@ -68,6 +69,7 @@ public final class Member {
     // The leader's.
     private final ArrayDeque<Applied> proposed = new ArrayDeque<>();
     private final ArrayDeque<WaitingSync> waitingSyncs = new ArrayDeque<>();
+    private final Digests digests = new Digests();
 
     /// What was asked while the lead is being handed over. If that comes to nothing it is done
     /// then; else its origins ask the successor.
@@ -231,6 +233,7 @@ public final class Member {
                         Effect.ReadLog _,
                         Effect.Disconnect _,
                         Effect.Warn _,
+                        Effect.Disown _,
                         Effect.Halt _ ->
                         out.accept(new Output.OfPeer(effect));
             }
@@ -251,12 +254,58 @@ public final class Member {
         if (applied.result() instanceof Result.Configured(Ensemble ensemble, var _)) {
             changes.committed(ensemble, out);
         }
+        if (Digests.isDue(zxid)) {
+            reportDigest(zxid);
+        }
         if (!waitingSyncs.isEmpty()) {
             answerSyncs(out);
         }
         while (!answeredSyncs.isEmpty() && answeredSyncs.peekFirst().zxid() <= zxid) {
             synced(answeredSyncs.removeFirst().sequence(), out);
         }
+    }
+
+    private void reportDigest(long zxid) {
+        if (peer.nextZxid() != 0) {
+            judge(peer.identity().myid(), zxid, tree.digest());
+        } else if (peer.isInSync()) {
+            sendToLeader(new Message.TreeDigest(zxid, tree.digest(), false));
+        }
+    }
+
+    /// Members hold the same, or a majority says who does not (`safety.md` 9).
+    private void judge(int member, long zxid, long digest) {
+        Digests.Verdict verdict =
+                digests.report(member, zxid, digest, peer.configuration().voters());
+        if (verdict.undecided()) {
+            effects.add(
+                    new Effect.Warn(
+                            "the voters hold different data at "
+                                    + Zxid.text(zxid)
+                                    + ", and no majority holds the same: a person has to look"));
+        }
+        for (int wrong : verdict.wrong()) {
+            if (wrong == peer.identity().myid()) {
+                disown(zxid);
+            } else {
+                effects.add(
+                        new Effect.Warn(
+                                "member "
+                                        + wrong
+                                        + " holds other data than a majority at "
+                                        + Zxid.text(zxid)));
+                peer.send(
+                        wrong,
+                        new Message.TreeDigest(zxid, verdict.believed(), true),
+                        effects::add);
+            }
+        }
+    }
+
+    private void disown(long zxid) {
+        peer.disown(
+                "the data of this member differs from that of a majority at " + Zxid.text(zxid),
+                effects::add);
     }
 
     private void publish(Applied applied, Consumer<Output> out) {
@@ -316,6 +365,7 @@ public final class Member {
             heldBack.clear();
             sessions.clear();
             changes.lostOffice(out);
+            digests.clear();
         }
         if (!peer.isInSync()) {
             answeredSyncs.clear();
@@ -560,6 +610,14 @@ public final class Member {
             case Message.SyncRequest(long sequence) ->
                     sync(new Origin(from, incarnation, sequence), out);
             case Message.Touched(long[] touched) -> touch(touched);
+            case Message.TreeDigest(long zxid, long digest, boolean wrong) -> {
+                if (wrong) {
+                    disown(zxid);
+                } else if (peer.configuration().isVoter(from, incarnation)
+                        || !peer.configuration().voters().contains(from)) {
+                    judge(from, zxid, digest);
+                }
+            }
             case Message.ConnectRefused(long sequence) -> refused(sequence, out);
             case Message.SyncReply(long sequence, long zxid) -> {
                 if (zxid <= tree.zxid()) {

@@ -98,6 +98,12 @@ public final class LinkCodec {
                             PeerProto.ConnectRefused.newBuilder().setSequence(sequence));
             case Message.SyncRequest(long sequence) ->
                     frame.setSyncRequest(PeerProto.SyncRequest.newBuilder().setSequence(sequence));
+            case Message.TreeDigest(long zxid, long digest, boolean wrong) ->
+                    frame.setTreeDigest(
+                            PeerProto.TreeDigest.newBuilder()
+                                    .setZxid(zxid)
+                                    .setDigest(digest)
+                                    .setWrong(wrong));
             case Message.SyncReply(long sequence, long zxid) ->
                     frame.setSyncReply(
                             PeerProto.SyncReply.newBuilder().setSequence(sequence).setZxid(zxid));
@@ -142,6 +148,11 @@ public final class LinkCodec {
             case CONNECT_REFUSED ->
                     new Message.ConnectRefused(frame.getConnectRefused().getSequence());
             case SYNC_REQUEST -> new Message.SyncRequest(frame.getSyncRequest().getSequence());
+            case TREE_DIGEST ->
+                    new Message.TreeDigest(
+                            zxid(frame.getTreeDigest().getZxid()),
+                            frame.getTreeDigest().getDigest(),
+                            frame.getTreeDigest().getWrong());
             case SYNC_REPLY ->
                     new Message.SyncReply(
                             frame.getSyncReply().getSequence(),

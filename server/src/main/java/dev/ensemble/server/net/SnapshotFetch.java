@@ -99,8 +99,8 @@ public final class SnapshotFetch implements AutoCloseable {
         this.tls = tls;
     }
 
-    /// Fetches it all. Waits; [#close] ends that. If a connection breaks, the next one goes on where
-    /// it ended, as long as the leader is the same in the same epoch.
+    /// Fetches it all. Waits; [#close] ends that. If a connection breaks, the next one goes on
+    /// where it ended, as long as the leader is the same in the same epoch.
     ///
     /// @throws IOException if the leader will not or cannot, something was damaged, or the sink
     ///   failed

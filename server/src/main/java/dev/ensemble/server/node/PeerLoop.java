@@ -51,6 +51,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     /// @param clients takes what concerns clients, once a turn
     /// @param fetch makes a fetch from a leader; null if its address is not known
     /// @param facts takes what is known, now and then
+    /// @param distrust has the next start begin anew
     /// @param fatal told why the process must stop
     record Outlets(
             @Nullable Links links,
@@ -58,6 +59,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             Consumer<List<Output>> clients,
             Fetcher fetch,
             Consumer<Facts> facts,
+            Consumer<String> distrust,
             Consumer<Throwable> fatal) {}
 
     /// Knows where leaders are.
@@ -383,6 +385,10 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             }
             case Effect.RoleChanged _ -> roleChanged(out);
             case Effect.Warn(String text) -> warn(text);
+            case Effect.Disown(String reason) -> {
+                out.distrust().accept(reason);
+                throw new Halted(reason);
+            }
             case Effect.Halt(String reason) -> throw new Halted(reason);
             case Effect.Deliver _,
                     Effect.Replace _,

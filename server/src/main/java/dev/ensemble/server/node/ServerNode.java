@@ -34,6 +34,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -192,6 +193,7 @@ public final class ServerNode implements AutoCloseable {
                         served::publish,
                         (leader, epoch, zxid) -> fetch(loop, links, leader, epoch, zxid),
                         known -> learned(known, links),
+                        reason -> distrust(store, reason),
                         this::fatal));
         parts.push(loop::stop);
         parts.push(fetching::stop);
@@ -539,6 +541,14 @@ public final class ServerNode implements AutoCloseable {
         wanted.remove(config.myid());
         addresses = Map.copyOf(wanted);
         links.setPeers(wanted);
+    }
+
+    private static void distrust(Store store, String reason) {
+        try {
+            store.distrust(reason);
+        } catch (IOException e) {
+            throw new UncheckedIOException(reason, e);
+        }
     }
 
     private void fatal(Throwable cause) {

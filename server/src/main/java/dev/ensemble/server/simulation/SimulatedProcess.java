@@ -330,6 +330,8 @@ final class SimulatedProcess {
                                 take(new Event.LogRead(learner, at, after, read));
                             });
             case Effect.Disconnect(int peer, String _) -> world.network.disconnect(this, peer);
+            case Effect.Disown(String reason) ->
+                    throw new Violation("member " + myid() + " gives up: " + reason);
             case Effect.Halt(String reason) ->
                     throw new Violation("member " + myid() + " stops: " + reason);
             case Effect.RoleChanged _, Effect.Warn _ -> {}

@@ -9,6 +9,8 @@ import dev.ensemble.server.tree.Tree;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,10 @@ import java.util.function.LongSupplier;
 /// member does not pretend to hold what it acked, and begins anew with another incarnation.
 final class Recovery {
     private static final String TEMPORARY = ".tmp";
+
+    /// Says that what is here must not be believed, and why.
+    private static final String DISTRUSTED = "distrusted";
+
     private static final String ASIDE = "aside.";
 
     private final Disk disk;
@@ -51,6 +57,16 @@ final class Recovery {
         this.metrics = metrics;
     }
 
+    /// Has the next start begin anew, with another incarnation. On disk when this returns.
+    static void distrust(Disk disk, String reason) throws IOException {
+        try (Disk.File file = disk.create(DISTRUSTED + TEMPORARY)) {
+            file.write(0, ByteBuffer.wrap(reason.getBytes(StandardCharsets.UTF_8)));
+            file.force();
+        }
+        disk.rename(DISTRUSTED + TEMPORARY, DISTRUSTED);
+        disk.syncFolder(Disk.ROOT);
+    }
+
     /// Opens what there is, or makes what a first start needs.
     ///
     /// @throws StoreException if a person has to look
@@ -63,6 +79,10 @@ final class Recovery {
         makeRoom();
         Identity identity = started(identity());
         try {
+            if (disk.exists(DISTRUSTED)) {
+                byte[] reason = disk.read(DISTRUSTED);
+                throw new DamagedException(new String(reason, StandardCharsets.UTF_8));
+            }
             if (!disk.exists(Current.FILE.name())) {
                 if (identity.state() == Identity.State.MEMBER) {
                     throw new DamagedException("the file CURRENT is lost");
@@ -161,6 +181,7 @@ final class Recovery {
         disk.syncFolder(Disk.ROOT);
         putAside();
         disk.delete(Epochs.FILE.name());
+        disk.delete(DISTRUSTED);
         disk.syncFolder(Disk.ROOT);
         var next =
                 new Identity(

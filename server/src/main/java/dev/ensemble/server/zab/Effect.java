@@ -53,6 +53,10 @@ public sealed interface Effect {
     /// Something that a person should know; the loop logs it once.
     record Warn(String text) implements Effect {}
 
+    /// What this disk holds is not what a majority holds: on record on disk, then the process must
+    /// stop. The next start begins anew with another incarnation (`safety.md` 9).
+    record Disown(String reason) implements Effect {}
+
     /// Our own state is wrong: the process must stop, a restart is safe, going on is not.
     record Halt(String reason) implements Effect {}
 }

@@ -325,7 +325,8 @@ final class Following implements Role {
             case Message.HandOver(int successor) -> {
                 return peer.handedOver(successor);
             }
-            case Message.ConnectRefused _, Message.SyncReply _ when isInSync() ->
+            case Message.ConnectRefused _, Message.SyncReply _, Message.TreeDigest _
+                    when isInSync() ->
                     local.out.accept(new Effect.Relayed(leader, incarnation, message));
             // Of a phase that is over, or not for a learner: nothing of ours depends on it.
             case Message.Notification _,
@@ -348,6 +349,7 @@ final class Following implements Role {
                     Message.ConnectRefused _,
                     Message.SyncRequest _,
                     Message.SyncReply _,
+                    Message.TreeDigest _,
                     Message.Touched _ -> {}
         }
         return this;

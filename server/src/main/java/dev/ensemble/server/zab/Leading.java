@@ -299,6 +299,7 @@ final class Leading implements Role {
             case Message.Forward _,
                     Message.ForwardConnect _,
                     Message.SyncRequest _,
+                    Message.TreeDigest _,
                     Message.Touched _
                     when learner.stage == Learner.Stage.ACKED && isEstablished() ->
                     local.out.accept(new Effect.Relayed(learner.id, learner.incarnation, message));
@@ -323,6 +324,7 @@ final class Leading implements Role {
                     Message.ConnectRefused _,
                     Message.SyncRequest _,
                     Message.SyncReply _,
+                    Message.TreeDigest _,
                     Message.Touched _ -> {}
         }
         return this;

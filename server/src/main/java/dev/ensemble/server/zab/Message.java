@@ -134,6 +134,11 @@ public sealed interface Message {
     /// Confirmed by a quorum; the learner answers once it has applied `zxid`.
     record SyncReply(long sequence, long zxid) implements Message {}
 
+    /// Learner to leader: the digest of its tree as of `zxid`.
+    ///
+    /// @param wrong leader to learner: a majority has this one, and the learner does not
+    record TreeDigest(long zxid, long digest, boolean wrong) implements Message {}
+
     /// Learner to leader: these sessions were heard from since the last report.
     record Touched(long[] sessions) implements Message {}
 }

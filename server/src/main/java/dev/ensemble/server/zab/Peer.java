@@ -170,6 +170,12 @@ public final class Peer {
         return new Following(this, successor, true, by).begin();
     }
 
+    /// This member's state cannot be trusted: it does nothing more.
+    public void disown(String reason, Consumer<Effect> out) {
+        halted = reason;
+        out.accept(new Effect.Disown(reason));
+    }
+
     void halt(String reason) {
         halted = reason;
         local.out.accept(new Effect.Halt(reason));

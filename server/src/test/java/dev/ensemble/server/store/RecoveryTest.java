@@ -313,4 +313,34 @@ final class RecoveryTest {
         String epochs = new String(disk.read("epochs"), java.nio.charset.StandardCharsets.UTF_8);
         assertTrue(epochs.startsWith("version 1\naccepted 1\ncurrent 1\ncrc32c "), epochs);
     }
+
+    /// A digest in the minority: whatever the folder looks like, it is not believed. Also if the
+    /// power goes anywhere in between, it ends up as one new member, and the old data is kept.
+    @Test
+    void whatIsDistrustedIsPutAside() throws Exception {
+        Identity was = member();
+        try (Store store = open(1)) {
+            store.distrust("it differs");
+        }
+        SimDisk before = disk.after(SimDisk.Loss.DROPPED, ids);
+        long operations = Long.MAX_VALUE;
+        for (long crash = 0; crash < operations; crash++) {
+            disk = before.after(SimDisk.Loss.KEPT, ids);
+            disk.crashAfter(crash);
+            try {
+                open(1).close();
+                operations = crash;
+                disk.crashAfter(Long.MAX_VALUE / 2);
+            } catch (SimDisk.Crash _) {
+                disk = disk.after(SimDisk.Loss.values()[(int) (crash % 3)], ids);
+            }
+            try (Store store = open(1)) {
+                assertEquals(Identity.State.BLANK, store.recovered().identity().state());
+                assertNotEquals(was.incarnation(), store.recovered().identity().incarnation());
+                assertTrue(store.recovered().mustRejoin());
+                assertTrue(disk.exists("aside.log.1"), "the old data is kept");
+            }
+        }
+        assertTrue(operations > 10, "too few: " + operations);
+    }
 }

@@ -1,0 +1,56 @@
+package dev.ensemble.server.member;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+import java.util.Set;
+
+@DisplayName("safety.md 9: the majority's digest wins")
+final class DigestsTest {
+    private static final Set<Integer> THREE = Set.of(1, 2, 3);
+
+    private final Digests digests = new Digests();
+
+    private Digests.Verdict say(int member, long digest) {
+        return digests.report(member, 64, digest, THREE);
+    }
+
+    @Test
+    void oneOfThreeIsWrongAndToldOnce() {
+        assertEquals(Set.of(), say(1, 7).wrong());
+        assertEquals(Set.of(), say(2, 8).wrong());
+        assertEquals(new Digests.Verdict(Set.of(2), 7, false), say(3, 7));
+        assertEquals(Digests.Verdict.NONE, say(3, 7));
+    }
+
+    @Test
+    void whoComesLateIsWrongToo() {
+        say(1, 7);
+        assertEquals(Digests.Verdict.NONE, say(2, 7));
+        assertEquals(new Digests.Verdict(Set.of(3), 7, false), say(3, 8));
+    }
+
+    @Test
+    void anObserverIsJudgedAndDoesNotJudge() {
+        say(4, 8);
+        assertEquals(Set.of(), say(5, 8).wrong());
+        assertEquals(Set.of(), say(1, 7).wrong());
+        assertEquals(new Digests.Verdict(Set.of(4, 5), 7, false), say(2, 7));
+    }
+
+    @Test
+    void withoutAMajorityNobodyIsWrong() {
+        assertEquals(new Digests.Verdict(Set.of(), 0, false), say(1, 7));
+        assertEquals(new Digests.Verdict(Set.of(), 0, false), say(2, 8));
+        assertEquals(new Digests.Verdict(Set.of(), 0, true), say(3, 9));
+    }
+
+    @Test
+    void transactionsAreComparedEachForItself() {
+        digests.report(1, 64, 7, THREE);
+        assertEquals(Set.of(), digests.report(2, 128, 8, THREE).wrong());
+        assertEquals(Set.of(), digests.report(3, 128, 8, THREE).wrong());
+    }
+}
