@@ -24,6 +24,8 @@ public enum Sabotage {
     MESSAGES_LOST,
     /// A snapshot is older than it says.
     SNAPSHOT_TOO_OLD,
+    /// One member says that it holds something else than the others.
+    TREE_DIFFERS,
     /// A lost disk comes back empty under its old name.
     INCARNATION_KEPT
 }

@@ -266,7 +266,8 @@ final class SimulatedNetwork {
             }
             case Frame.Of(long epoch, Message message) -> {
                 if (end.up) {
-                    end.process.take(new Event.Received(from, other.incarnation, epoch, message));
+                    Message said = alter(from, message);
+                    end.process.take(new Event.Received(from, other.incarnation, epoch, said));
                     if (sabotage == Sabotage.EPOCH_FORGED
                             && message instanceof Message.AckNewLeader) {
                         forge(end.process, from, other.incarnation);
@@ -274,6 +275,14 @@ final class SimulatedNetwork {
                 }
             }
         }
+    }
+
+    private Message alter(int from, Message message) {
+        return sabotage == Sabotage.TREE_DIFFERS
+                        && from == 2
+                        && message instanceof Message.TreeDigest(long zxid, long digest, boolean _)
+                ? new Message.TreeDigest(zxid, digest + 1, false)
+                : message;
     }
 
     /// An ack of an earlier epoch keeps arriving, as one of the epoch at hand.
