@@ -302,6 +302,12 @@ public final class Member {
         }
     }
 
+    /// Not one that has a voter's name, and another incarnation.
+    private boolean isJudged(int member, long incarnation) {
+        return peer.configuration().isVoter(member, incarnation)
+                || !peer.configuration().voters().contains(member);
+    }
+
     private void disown(long zxid) {
         peer.disown(
                 "the data of this member differs from that of a majority at " + Zxid.text(zxid),
@@ -611,10 +617,9 @@ public final class Member {
                     sync(new Origin(from, incarnation, sequence), out);
             case Message.Touched(long[] touched) -> touch(touched);
             case Message.TreeDigest(long zxid, long digest, boolean wrong) -> {
-                if (wrong) {
-                    disown(zxid);
-                } else if (peer.configuration().isVoter(from, incarnation)
-                        || !peer.configuration().voters().contains(from)) {
+                if (wrong && peer.nextZxid() == 0) {
+                    disown(zxid); // A leader says that; to a leader, nobody does.
+                } else if (!wrong && isJudged(from, incarnation)) {
                     judge(from, zxid, digest);
                 }
             }

@@ -192,8 +192,8 @@ public final class Store implements AutoCloseable {
         work.letGo(learner);
     }
 
-    /// What this folder holds must not be believed any more: the next start puts it aside and begins
-    /// anew with another incarnation (`safety.md` 9). The process must stop. Any thread.
+    /// What this folder holds must not be believed any more: the next start puts it aside and
+    /// begins anew with another incarnation (`safety.md` 9). The process must stop. Any thread.
     public void distrust(String reason) throws IOException {
         Recovery.distrust(disk, reason);
     }

@@ -308,13 +308,18 @@ final class MemberProcesses implements AutoCloseable {
 
     /// Asks again and again; how long it takes is not judged, short of a minute.
     void await(String what, Condition condition) throws InterruptedException {
-        long end = System.nanoTime() + PATIENCE.toNanos();
+        await(what, condition, PATIENCE.toSeconds());
+    }
+
+    /// The same, with more or less patience.
+    void await(String what, Condition condition, long seconds) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         var pause =
                 new CountDownLatch(
                         1); // Nobody counts it down: other processes tell nothing by themselves.
         while (!condition.holds()) {
             if (System.nanoTime() > end) {
-                throw new AssertionError("no " + what + " in " + PATIENCE + "\n" + logs());
+                throw new AssertionError("no " + what + " in " + seconds + " s\n" + logs());
             }
             assertFalse(pause.await(20, TimeUnit.MILLISECONDS));
         }
