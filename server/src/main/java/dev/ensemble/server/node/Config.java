@@ -5,6 +5,7 @@ import dev.ensemble.server.auth.X509;
 import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.net.ClientLimits;
+import dev.ensemble.server.store.StoreOptions;
 import dev.ensemble.server.tls.TlsSettings;
 
 import org.jspecify.annotations.Nullable;
@@ -141,7 +142,9 @@ public record Config(
     ///   eighth of a smaller volume
     /// @param snapshotSizeFactor a learner that lags gets the log from disk as long as that has at
     ///   most so many times the bytes of the state, else a snapshot
-    public record Storage(int lowWaterMegabytes, double snapshotSizeFactor) {
+    /// @param tail what stays of the log though the state holds it
+    public record Storage(
+            int lowWaterMegabytes, double snapshotSizeFactor, StoreOptions.Tail tail) {
         static final long LOW_WATER_BYTES = 256L << 20;
 
         /// {@return the same in bytes, negative if the volume decides}

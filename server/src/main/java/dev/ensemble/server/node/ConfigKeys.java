@@ -49,7 +49,8 @@ final class ConfigKeys {
                 extendedTypesEnabled enforceQuota
                 znode.container.checkIntervalMs znode.container.maxPerMinute
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis
-                disk.lowWaterMegabytes snapshotSizeFactor\
+                disk.lowWaterMegabytes snapshotSizeFactor log.retainSegments
+                log.retainMegabytes log.retainHours\
                 """);
         add(new Use.NotNeeded("restore over HTTP is not supported"), "admin.restore.enabled");
         add(
@@ -87,7 +88,7 @@ final class ConfigKeys {
                 request_stale_latency_check\
                 """);
         add(
-                new Use.NotNeeded("the server tidies up by itself"),
+                new Use.NotNeeded("there is one state, and the log behind it goes unless log.retain... keeps it"),
                 "autopurge.snapRetainCount autopurge.purgeInterval");
         add(
                 new Use.NotNeeded("state and log are stored in another way"),

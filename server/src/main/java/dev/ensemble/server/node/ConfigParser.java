@@ -4,6 +4,7 @@ import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.net.ClientLimits;
+import dev.ensemble.server.store.StoreOptions;
 
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -129,7 +131,8 @@ final class ConfigParser {
                 tls,
                 new Config.Storage(
                         values.number("disk.lowWaterMegabytes", -1, -1, Integer.MAX_VALUE),
-                        values.decimal("snapshotSizeFactor", 0.33)),
+                        values.decimal("snapshotSizeFactor", 0.33),
+                        tail()),
                 sessions(standalone),
                 membership(members, standalone),
                 admin(),
@@ -472,6 +475,13 @@ final class ConfigParser {
                                 0,
                                 0,
                                 Integer.MAX_VALUE)));
+    }
+
+    private StoreOptions.Tail tail() throws InvalidConfig {
+        return new StoreOptions.Tail(
+                values.number("log.retainSegments", 1, 0, 1_000_000),
+                (long) values.number("log.retainMegabytes", 0, 0, Integer.MAX_VALUE) << 20,
+                TimeUnit.HOURS.toMillis(values.number("log.retainHours", 0, 0, 1_000_000)));
     }
 
     private Config.Membership membership(Map<Integer, Ensemble.Member> members, boolean standalone)

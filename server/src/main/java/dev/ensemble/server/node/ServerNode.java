@@ -291,7 +291,8 @@ public final class ServerNode implements AutoCloseable {
         try {
             var random = new SecureRandom();
             var key = new HashKey(random.nextLong(), random.nextLong());
-            Store store = Store.open(folder, config.myid(), key, StoreOptions.DEFAULT);
+            StoreOptions options = StoreOptions.DEFAULT.with(config.storage().tail());
+            Store store = Store.open(folder, config.myid(), key, options);
             parts.push(store);
             return store;
         } catch (IOException e) {

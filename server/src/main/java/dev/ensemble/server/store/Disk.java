@@ -40,6 +40,10 @@ public interface Disk extends Closeable {
     /// Makes durable which names are in a folder.
     void syncFolder(String name) throws IOException;
 
+    /// {@return how long ago a file was last written to, by the clock on the wall; 0 if that lies
+    /// ahead}
+    long ageMillis(String name) throws IOException;
+
     /// Deletes a file, or a folder and all that is in it; nothing happens if there is none.
     void delete(String name) throws IOException;
 

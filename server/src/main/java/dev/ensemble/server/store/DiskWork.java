@@ -123,7 +123,7 @@ final class DiskWork implements Closeable {
                     writeBatch(persisted);
                     log.deleteUpTo(
                             low ? zxid : Math.min(zxid, needed()),
-                            low ? 0 : options.tailSegments());
+                            low ? StoreOptions.Tail.NONE : options.tail());
                 }
                 case Refill _ -> {
                     writeBatch(persisted);

@@ -154,6 +154,12 @@ final class FolderDisk implements Disk {
     }
 
     @Override
+    public long ageMillis(String name) throws IOException {
+        long written = Files.getLastModifiedTime(path(name)).toMillis();
+        return Math.max(0, System.currentTimeMillis() - written);
+    }
+
+    @Override
     public void delete(String name) throws IOException {
         if (!Files.exists(path(name))) {
             return;

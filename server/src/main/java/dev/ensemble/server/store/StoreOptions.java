@@ -7,7 +7,7 @@ package dev.ensemble.server.store;
 ///   into bytes that are there syncs faster than growing a file
 /// @param batchBytes how much one fsync gathers at most; a single larger transaction goes by itself
 /// @param queueOps how many operations may wait for the log thread
-/// @param tailSegments how many full segments behind the stored state stay
+/// @param tail how much of the log behind the stored state stays
 /// @param reserveSegments how many segments have their space for certain, for when there is no
 ///   other (`safety.md` 13)
 public record StoreOptions(
@@ -15,10 +15,26 @@ public record StoreOptions(
         int growBytes,
         int batchBytes,
         int queueOps,
-        int tailSegments,
+        Tail tail,
         int reserveSegments) {
     public static final StoreOptions DEFAULT =
-            new StoreOptions(64 << 20, 1 << 20, 4 << 20, 1 << 16, 1, 2);
+            new StoreOptions(64 << 20, 1 << 20, 4 << 20, 1 << 16, new Tail(1, 0, 0), 2);
+
+    /// What stays of the log though the state holds it: full segments for which one of these holds.
+    /// Learners that lag find in it what they lack. On a disk that is nearly full nothing stays.
+    ///
+    /// @param segments the newest so many
+    /// @param bytes the newest that have at most so many bytes together
+    /// @param millis those that were written to within this time
+    public record Tail(int segments, long bytes, long millis) {
+        static final Tail NONE = new Tail(0, 0, 0);
+
+        public Tail {
+            require(segments >= 0, "segments", segments, "at least 0");
+            require(bytes >= 0, "bytes", bytes, "at least 0");
+            require(millis >= 0, "millis", millis, "at least 0");
+        }
+    }
 
     public StoreOptions {
         require(segmentBytes >= 4096, "segmentBytes", segmentBytes, "at least 4096");
@@ -29,11 +45,16 @@ public record StoreOptions(
                 "a multiple of 8, from 64 to segmentBytes");
         require(batchBytes >= 1, "batchBytes", batchBytes, "at least 1");
         require(queueOps >= 1, "queueOps", queueOps, "at least 1");
-        require(tailSegments >= 0, "tailSegments", tailSegments, "at least 0");
         require(reserveSegments >= 0, "reserveSegments", reserveSegments, "at least 0");
     }
 
-    private static void require(boolean holds, String name, int value, String valid) {
+    /// {@return the same, but for what stays of the log}
+    public StoreOptions with(Tail other) {
+        return new StoreOptions(
+                segmentBytes, growBytes, batchBytes, queueOps, other, reserveSegments);
+    }
+
+    private static void require(boolean holds, String name, long value, String valid) {
         if (!holds) {
             throw new IllegalArgumentException(name + " is " + value + ", must be " + valid);
         }

@@ -369,10 +369,9 @@ final class TxnLog implements Closeable {
     /// Deletes full segments that hold nothing behind `stored`, but for a tail.
     ///
     /// @param stored zxid that was read back from the state on disk (`safety.md` 2)
-    /// @param tail how many of them stay
-    void deleteUpTo(long stored, int tail) throws IOException {
+    void deleteUpTo(long stored, StoreOptions.Tail tail) throws IOException {
         begin();
-        while (segments.size() > 1 + tail && segments.get(1 + tail).previous <= stored) {
+        while (isFirstDue(stored, tail)) {
             disk.delete(folder + "/" + segments.getFirst().name);
             // One after the other: should only some of it survive a crash, the rest must still be
             // without a hole.
@@ -380,6 +379,20 @@ final class TxnLog implements Closeable {
             segments.removeFirst();
         }
         broken = false;
+    }
+
+    private boolean isFirstDue(long stored, StoreOptions.Tail tail) throws IOException {
+        long bytes = 0;
+        int full = 0;
+        while (full + 1 < segments.size() && segments.get(full + 1).previous <= stored) {
+            bytes += segments.get(full).end;
+            full++;
+        }
+        return full > tail.segments()
+                && bytes > tail.bytes()
+                && (tail.millis() == 0
+                        || disk.ageMillis(folder + "/" + segments.getFirst().name)
+                                >= tail.millis());
     }
 
     private void closeActive() throws IOException {

@@ -223,6 +223,8 @@ final class ConfigTest {
                     heartbeatMillis=10               | heartbeatMillis=10 is not valid: it must be a whole number from 50 to 60000
                     heartbeatTimeoutMillis=150       | heartbeatTimeoutMillis=150 is not valid: it must be at least twice heartbeatMillis=100
                     disk.lowWaterMegabytes=-2        | disk.lowWaterMegabytes=-2 is not valid: it must be a whole number of at least -1
+                    log.retainSegments=-1            | log.retainSegments=-1 is not valid: it must be a whole number from 0 to 1000000
+                    log.retainHours=1d               | log.retainHours=1d is not valid: it must be a whole number from 0 to 1000000
                     snapshotSizeFactor=a third       | snapshotSizeFactor=a third is not valid: it must be a number
                     tickTime=0                       | tickTime=0 is not valid: it must be a whole number from 1 to 1000000
                     tickTime=2s                      | tickTime=2s is not valid: it must be a whole number from 1 to 1000000
@@ -368,7 +370,7 @@ final class ConfigTest {
                     maxClientConns=1       | maxClientConns is not a known key and has no effect; did you mean maxClientCnxns?
                     zookeeper.tikTime=1    | tikTime is not a known key and has no effect; did you mean tickTime?
                     completelyElse=1       | completelyElse is not a known key and has no effect
-                    autopurge.purgeInterval=1 | autopurge.purgeInterval has no effect here: the server tidies up by itself
+                    autopurge.purgeInterval=1 | autopurge.purgeInterval has no effect here: there is one state, and the log behind it goes unless log.retain... keeps it
                     observerMasterPort=2191     | observerMasterPort is not supported yet and has no effect
                     ssl.keyStore.location=x| ssl.keyStore.location has no effect: secureClientPort is not set
                     peerType=observer      | peerType=observer has no effect: server.1 says participant

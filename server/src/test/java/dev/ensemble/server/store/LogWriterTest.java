@@ -19,6 +19,7 @@ import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 @Timeout(60)
 final class LogWriterTest {
@@ -103,10 +104,12 @@ final class LogWriterTest {
                     }
                 };
         int each = TxnLog.entryBytes((DiskOp.Append) append(1));
-        try (Store store = open(new StoreOptions(1 << 20, 4096, 40 * each, 1000, 1, 0))) {
+        try (Store store = open(new StoreOptions(1 << 20, 4096, 40 * each, 1000, new StoreOptions.Tail(1, 0, 0), 0))) {
             LogWriter log = store.startLog(gate);
             log.submit(0, new DiskOp.Epochs(1, 1));
             inFirst.await();
+            long minute = TimeUnit.MINUTES.toNanos(1);
+            assertTrue(log.busyNanos(System.nanoTime() + minute) >= minute, "liveness sees that");
             for (long i = 1; i <= 100; i++) {
                 log.submit(i, append(i));
             }
@@ -128,7 +131,7 @@ final class LogWriterTest {
             told.clear();
             var failed = new SimDisk();
             long operations;
-            var small = new StoreOptions(4096, 512, 1, 2, 1, 0);
+            var small = new StoreOptions(4096, 512, 1, 2, new StoreOptions.Tail(1, 0, 0), 0);
             try (Store store =
                     Store.open(
                             failed,

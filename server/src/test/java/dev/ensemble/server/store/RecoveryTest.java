@@ -18,6 +18,7 @@ import dev.ensemble.server.zab.DiskOp;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
@@ -28,12 +29,13 @@ import java.util.Random;
 
 /// What a member believes of its folder, and what it does if that cannot be what it left behind.
 final class RecoveryTest {
-    private static final StoreOptions SMALL = new StoreOptions(4096, 512, 700, 16, 0, 0);
+    private static final StoreOptions SMALL = new StoreOptions(4096, 512, 700, 16, StoreOptions.Tail.NONE, 0);
 
     private final Random ids = new Random(1);
     private final TxnCodec codec = new TxnCodec();
 
     private SimDisk disk = new SimDisk();
+    private StoreOptions options = SMALL;
 
     private Store open(int myid) throws IOException {
         return Store.open(
@@ -41,8 +43,12 @@ final class RecoveryTest {
                 folder -> FileEngine.open(disk, folder),
                 myid,
                 HashKey.KNOWN,
-                SMALL,
+                options,
                 ids::nextLong);
+    }
+
+    private int segments() {
+        return (int) disk.list("log.1").stream().filter(Segment::isName).count();
     }
 
     private static void perform(Store store, DiskOp... ops) throws IOException {
@@ -134,16 +140,48 @@ final class RecoveryTest {
     @Test
     void logBelowTheStateGoes() throws Exception {
         member();
-        long segments = disk.list("log.1").stream().filter(Segment::isName).count();
+        int segments = segments();
         try (Store store = open(1)) {
             store.flush(tree(39));
             store.work().perform(List.of(new DiskWork.Stored(store.stateZxid())), _ -> {});
         }
         assertTrue(segments > 1);
-        assertEquals(1, disk.list("log.1").stream().filter(Segment::isName).count());
+        assertEquals(1, segments());
         try (Store store = open(1)) {
             assertEquals(Zxid.of(1, 40), store.recovered().logEnd());
         }
+    }
+
+    /// @param kept how many of the full segments stay
+    @ParameterizedTest(name = "{0} segments, {1} bytes, {2} ms: {3}")
+    @CsvSource({
+        "0, 0, 0, 0",
+        "2, 0, 0, 2",
+        "0, 9000, 0, 2",
+        "0, 0, 40000, 3",
+        "1, 9000, 0, 2",
+        "3, 9000, 0, 3",
+        "0, 9000, 40000, 3",
+        "100, 0, 0, 100",
+        "0, 0, 1000000, 100"
+    })
+    void asMuchOfTheLogStaysAsIsWanted(int segments, long bytes, long millis, int kept)
+            throws Exception {
+        try (Store store = open(1)) {
+            perform(store, new DiskOp.Epochs(1, 1));
+            for (int i = 1; i <= 100; i++) {
+                disk.pass(1000);
+                perform(store, append(i, i - 1));
+            }
+        }
+        int full = segments() - 1;
+        assertTrue(full > 4, () -> "only " + full);
+        options = SMALL.with(new StoreOptions.Tail(segments, bytes, millis));
+        try (Store store = open(1)) {
+            store.flush(tree(100));
+            store.work().perform(List.of(new DiskWork.Stored(store.stateZxid())), _ -> {});
+        }
+        assertEquals(Math.min(kept, full), segments() - 1);
     }
 
     @Test
@@ -323,6 +361,7 @@ final class RecoveryTest {
             store.distrust("it differs");
         }
         SimDisk before = disk.after(SimDisk.Loss.DROPPED, ids);
+        List<SimDisk.Loss> losses = List.of(SimDisk.Loss.values());
         long operations = Long.MAX_VALUE;
         for (long crash = 0; crash < operations; crash++) {
             disk = before.after(SimDisk.Loss.KEPT, ids);
@@ -332,7 +371,7 @@ final class RecoveryTest {
                 operations = crash;
                 disk.crashAfter(Long.MAX_VALUE / 2);
             } catch (SimDisk.Crash _) {
-                disk = disk.after(SimDisk.Loss.values()[(int) (crash % 3)], ids);
+                disk = disk.after(losses.get((int) (crash % losses.size())), ids);
             }
             try (Store store = open(1)) {
                 assertEquals(Identity.State.BLANK, store.recovered().identity().state());

@@ -68,6 +68,7 @@ final class SimDisk implements Disk {
         byte[] bytes = {};
         byte[] durable = {};
         final List<Write> pending = new ArrayList<>();
+        long writtenMillis;
     }
 
     private final Folder root = new Folder();
@@ -75,6 +76,7 @@ final class SimDisk implements Disk {
     private long crashAt = Long.MAX_VALUE;
     private long failAt = Long.MAX_VALUE;
     private long capacity = Long.MAX_VALUE;
+    private long nowMillis;
     private boolean lying;
 
     /// Lets the power go before the operation after `count` more.
@@ -85,6 +87,11 @@ final class SimDisk implements Disk {
     /// Lets the operation after `count` more fail, and that one only.
     void failAfter(long count) {
         failAt = operations + count;
+    }
+
+    /// Lets time go by.
+    void pass(long millis) {
+        nowMillis += millis;
     }
 
     /// Leaves so many bytes that can still be written; what is deleted makes room again.
@@ -289,6 +296,11 @@ final class SimDisk implements Disk {
     }
 
     @Override
+    public long ageMillis(String name) throws IOException {
+        return nowMillis - content(name).writtenMillis;
+    }
+
+    @Override
     public void delete(String name) throws IOException {
         if (find(name) != null) {
             step();
@@ -343,6 +355,7 @@ final class SimDisk implements Disk {
             }
             System.arraycopy(bytes, 0, content.bytes, (int) position, bytes.length);
             content.pending.add(new Write((int) position, bytes));
+            content.writtenMillis = nowMillis;
         }
 
         @Override
