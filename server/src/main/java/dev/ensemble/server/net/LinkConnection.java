@@ -6,6 +6,7 @@ import dev.ensemble.server.zab.Event;
 import dev.ensemble.server.zab.Hello;
 import dev.ensemble.server.zab.Message;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -39,6 +40,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
     private final Links links;
     private final Channel channel;
     private final FrameDecoder decoder;
+    private final Outgoing outgoing;
 
     /// Whom this member dialed; 0 if the other side did.
     private final int dialed;
@@ -58,6 +60,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         this.links = links;
         this.channel = channel;
         this.decoder = decoder;
+        this.outgoing = new Outgoing(channel);
         this.dialed = dialed;
         channel.closeFuture().addListener(_ -> ended());
     }
@@ -101,12 +104,19 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         decoder.trust(links.maxFrameBytes());
     }
 
-    void write(Frame frame) {
-        var _ = channel.write(frame, channel.voidPromise());
+    /// Sends one frame, ahead of which nothing may be waiting in the [#buffer()].
+    void send(Frame frame) {
+        var _ = channel.writeAndFlush(frame, channel.voidPromise());
     }
 
+    /// {@return where the next frame of this turn is to be written, whole}
+    ByteBuf buffer() {
+        return outgoing.buffer();
+    }
+
+    /// Sends what was written in this turn.
     void flush() {
-        channel.flush();
+        outgoing.flush();
     }
 
     /// The channel is closed.

@@ -89,7 +89,7 @@ public final class Links implements AutoCloseable {
         void serve(Channel channel, int myid, long epoch, PeerProto.Fetch fetch);
     }
 
-    private record Outgoing(int to, int generation, long epoch, Message message) {}
+    private record Outbound(int to, int generation, long epoch, Message message) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Links.class);
     private static final int MAX_ID = dev.ensemble.server.model.Ensemble.MAX_MYID;
@@ -130,7 +130,8 @@ public final class Links implements AutoCloseable {
 
     // Of the peer thread.
     private final int[] noticed = new int[MAX_ID + 1];
-    private List<Outgoing> outbox = new ArrayList<>();
+    private final FrameBytes frame;
+    private List<Outbound> outbox = new ArrayList<>();
 
     /// Listens; dials nobody before [#setPeers].
     ///
@@ -161,6 +162,7 @@ public final class Links implements AutoCloseable {
             throws IOException {
         this.options = options;
         this.codec = codec;
+        this.frame = new FrameBytes(codec);
         this.self = self;
         this.receiver = receiver;
         this.snapshots = snapshots;
@@ -215,13 +217,13 @@ public final class Links implements AutoCloseable {
     /// Sends with the next [#flush]; dropped if the link that the peer thread knows of is gone by
     /// then. Peer thread.
     public void send(int to, long epoch, Message message) {
-        outbox.add(new Outgoing(to, noticed[to], epoch, message));
+        outbox.add(new Outbound(to, noticed[to], epoch, message));
     }
 
     /// Hands over what was sent since the last time. Peer thread.
     public void flush() {
         if (!outbox.isEmpty()) {
-            List<Outgoing> batch = outbox;
+            List<Outbound> batch = outbox;
             outbox = new ArrayList<>();
             loop.execute(() -> write(batch));
         }
@@ -419,12 +421,11 @@ public final class Links implements AutoCloseable {
             return;
         }
         long number = linkNumber++;
-        connection.write(
+        connection.send(
                 Frame.newBuilder()
                         .setIncarnation(self.get().incarnation())
                         .setAccepted(PeerProto.Accepted.newBuilder().setLink(number))
                         .build());
-        connection.flush();
         up(connection, number);
     }
 
@@ -529,15 +530,17 @@ public final class Links implements AutoCloseable {
         snapshots.serve(channel, myid, epoch, fetch);
     }
 
-    private void write(List<Outgoing> batch) {
+    private void write(List<Outbound> batch) {
         var dirty = new HashSet<LinkConnection>();
-        for (Outgoing out : batch) {
+        for (Outbound out : batch) {
             LinkConnection link = links.get(out.to());
             if (link != null && link.isUp() && generation[out.to()] == out.generation()) {
-                link.write(codec.encode(self.get().incarnation(), out.epoch(), out.message()));
+                frame.encode(self.get().incarnation(), out.epoch(), out.message());
+                frame.writeTo(link.buffer());
                 dirty.add(link);
             }
         }
+        frame.forget();
         dirty.forEach(LinkConnection::flush);
     }
 

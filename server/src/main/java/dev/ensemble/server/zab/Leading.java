@@ -485,9 +485,10 @@ final class Leading implements Role {
         if (committed == before) {
             return; // Only NEWLEADER has been acked: no transaction of this epoch yet.
         }
+        var commit = new Message.Commit(committed);
         for (Learner learner : learners.values()) {
             if (learner.isInBroadcast()) {
-                local.send(learner.id, epoch, new Message.Commit(committed));
+                local.send(learner.id, epoch, commit);
             }
         }
         // A configuration that has just been activated may need fewer.
@@ -506,9 +507,10 @@ final class Leading implements Role {
     void propose(Payload payload) {
         long zxid = nextZxid();
         local.append(zxid, payload);
+        var proposal = new Message.Proposal(zxid, payload); // One, so that it is encoded once.
         for (Learner learner : learners.values()) {
             if (learner.isInBroadcast()) {
-                local.send(learner.id, epoch, new Message.Proposal(zxid, payload));
+                local.send(learner.id, epoch, proposal);
             }
         }
         if (Zxid.counter(zxid) == Zxid.MAX_COUNTER) {
