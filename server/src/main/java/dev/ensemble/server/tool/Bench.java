@@ -26,6 +26,7 @@ import java.util.concurrent.Callable;
         description =
                 "Loads servers that speak ZooKeeper's protocol, and prints throughput, latency and"
                         + " CPU time.",
+        subcommands = BenchStore.class,
         mixinStandardHelpOptions = true,
         sortOptions = false,
         exitCodeListHeading = "%nExit codes:%n",
@@ -131,7 +132,7 @@ final class Bench implements Callable<Integer> {
         return result.isClean() ? Shell.OK : Shell.REFUSED;
     }
 
-    private static void print(String prefix, Map<?, ?> figures) {
+    static void print(String prefix, Map<?, ?> figures) {
         figures.forEach((name, value) -> {
             if (value instanceof Map<?, ?> group) {
                 print(prefix + name + ".", group);
@@ -142,14 +143,14 @@ final class Bench implements Callable<Integer> {
     }
 
     private Plan plan() {
-        check("--connections", connections, 1, 100_000);
-        check("--outstanding", outstanding, 1, 100_000);
-        check("--reads", reads, 0, 100);
-        check("--size", size, 0, 1_000_000);
-        check("--znodes", znodes, 1, 10_000_000);
-        check("--seconds", seconds, 1, 86_400);
-        check("--warm-up", warmUp, 0, 86_400);
-        check("--threads", threads, 1, 1024);
+        check(spec, "--connections", connections, 1, 100_000);
+        check(spec, "--outstanding", outstanding, 1, 100_000);
+        check(spec, "--reads", reads, 0, 100);
+        check(spec, "--size", size, 0, 1_000_000);
+        check(spec, "--znodes", znodes, 1, 10_000_000);
+        check(spec, "--seconds", seconds, 1, 86_400);
+        check(spec, "--warm-up", warmUp, 0, 86_400);
+        check(spec, "--threads", threads, 1, 1024);
         try {
             return new Plan(
                     ConnectString.parse(server),
@@ -168,7 +169,7 @@ final class Bench implements Callable<Integer> {
         }
     }
 
-    private void check(String option, int value, int least, int most) {
+    static void check(CommandSpec spec, String option, int value, int least, int most) {
         if (value < least || value > most) {
             throw new ParameterException(
                     spec.commandLine(),
