@@ -30,6 +30,7 @@ final class FrameBytes {
     }
 
     /// Encodes a message, unless it is the one that was encoded last.
+    @SuppressWarnings("ReferenceEquality") // To look into both would cost what this saves.
     void encode(long ownIncarnation, long ofEpoch, Message next) {
         if (next == message && ofEpoch == epoch && ownIncarnation == incarnation) {
             return;
