@@ -116,8 +116,12 @@ public final class StoreLoad {
                 figures.put("flushOf" + percent + "Percent", flush(member, tree, changed));
             }
             long began = System.nanoTime();
+            long cpu = cpuNanos();
             member.reopen();
-            figures.put("loadMillis", (System.nanoTime() - began) / 1_000_000);
+            var load = new LinkedHashMap<String, Object>();
+            load.put("millis", (System.nanoTime() - began) / 1_000_000);
+            load.put("cpuMillis", (cpuNanos() - cpu) / 1_000_000);
+            figures.put("load", load);
             if (member.loaded().digest() != tree.digest()) {
                 throw new IOException("what was loaded differs from what was stored");
             }
@@ -128,12 +132,20 @@ public final class StoreLoad {
     private static Map<String, Object> flush(Written member, Tree tree, int changed)
             throws IOException, InterruptedException {
         long began = System.nanoTime();
+        long cpu = cpuNanos();
         member.flush(tree);
         long nanos = System.nanoTime() - began;
         var of = new LinkedHashMap<String, Object>();
         of.put("millis", nanos / 1_000_000);
+        of.put("cpuMillis", (cpuNanos() - cpu) / 1_000_000);
         of.put("microsPerZnode", Math.round(nanos / 10.0 / changed) / 100.0);
         return of;
+    }
+
+    /// {@return what this process has used, compiling and RocksDB's threads included}
+    private static long cpuNanos() throws IOException {
+        long pid = ProcessHandle.current().pid();
+        return CpuTime.nanos(List.of(pid)).getOrDefault(pid, 0L);
     }
 
     private static Header header() {
