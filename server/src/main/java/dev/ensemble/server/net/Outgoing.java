@@ -7,7 +7,8 @@ import io.netty.channel.ChannelFutureListener;
 
 import org.jspecify.annotations.Nullable;
 
-/// What one client or member is sent: gathered during a turn of its I/O thread and flushed at the end of it.
+/// What one client or member is sent: gathered during a turn of its I/O thread and flushed at the
+/// end of it.
 ///
 /// Owned by that thread.
 final class Outgoing {

@@ -88,7 +88,9 @@ final class ConfigKeys {
                 request_stale_latency_check\
                 """);
         add(
-                new Use.NotNeeded("there is one state, and the log behind it goes unless log.retain... keeps it"),
+                new Use.NotNeeded(
+                        "there is one state, and the log behind it goes unless log.retain... keeps"
+                                + " it"),
                 "autopurge.snapRetainCount autopurge.purgeInterval");
         add(
                 new Use.NotNeeded("state and log are stored in another way"),

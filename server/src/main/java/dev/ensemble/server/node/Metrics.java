@@ -7,6 +7,7 @@ import dev.ensemble.server.net.ClientCounter;
 import dev.ensemble.server.net.ClientStats;
 import dev.ensemble.server.net.ClientSummary;
 import dev.ensemble.server.store.LogMetrics;
+import dev.ensemble.server.store.Recovered;
 import dev.ensemble.server.zab.Peer;
 
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -126,6 +127,7 @@ final class Metrics implements AutoCloseable {
         times(to, parts.loop().statistics());
         log(to, parts.store().metrics());
         space(to, parts.upkeep().space(), facts);
+        damage(to, parts.store().recovered());
         time(
                 to,
                 "snapshottime",
@@ -271,6 +273,14 @@ final class Metrics implements AutoCloseable {
                 "disk_growth_refused",
                 "1: leads, and refuses what makes data grow, since no quorum has space",
                 facts.cramped() ? 1 : 0);
+    }
+
+    private static void damage(List<Sample> to, Recovered recovered) {
+        gauge(
+                to,
+                "data_put_aside",
+                "1: this start could not trust the data, and the member joined anew",
+                recovered.warnings().isEmpty() ? 0 : 1);
     }
 
     private static void log(List<Sample> to, LogMetrics log) {

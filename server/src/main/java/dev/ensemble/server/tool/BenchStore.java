@@ -20,9 +20,9 @@ import java.util.concurrent.Callable;
 @Command(
         name = "store",
         description =
-                "Measures a disk as a member uses it: syncs of the log by size of batch, with files that"
-                        + " are filled with zeroes ahead and with files that grow, and how long"
-                        + " changed znodes take to be stored and all of them to be loaded.",
+                "Measures a disk as a member uses it: syncs of the log by size of batch, with files"
+                    + " that are filled with zeroes ahead and with files that grow, and how long"
+                    + " changed znodes take to be stored and all of them to be loaded.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class BenchStore implements Callable<Integer> {

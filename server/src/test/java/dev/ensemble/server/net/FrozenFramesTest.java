@@ -94,8 +94,7 @@ final class FrozenFramesTest {
     /// Freezes what this build sends. The argument is `src/test/resources`.
     static void main(String[] arguments) throws IOException {
         Path resources = Path.of(arguments[0]);
-        FrozenFormats.write(
-                resources, SCHEMA, PeerProto.getDescriptor().toProto().toByteArray());
+        FrozenFormats.write(resources, SCHEMA, PeerProto.getDescriptor().toProto().toByteArray());
         var payload =
                 new TxnCodec()
                         .encode(
@@ -111,7 +110,8 @@ final class FrozenFramesTest {
                                 Stream.of(
                                         new dev.ensemble.server.zab.Message.Proposal(
                                                 0x7_0000_0003L, payload)))
-                        .map(each -> HexFormat.of().formatHex(CODEC.encode(42, 7, each).toByteArray()))
+                        .map(each ->
+                                HexFormat.of().formatHex(CODEC.encode(42, 7, each).toByteArray()))
                         .collect(Collectors.joining("\n", "", "\n"));
         FrozenFormats.write(resources, FRAMES, frames.getBytes(StandardCharsets.US_ASCII));
     }

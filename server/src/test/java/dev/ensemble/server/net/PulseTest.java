@@ -22,10 +22,11 @@ final class PulseTest {
 
             var standing = new CountDownLatch(1);
             var goOn = new CountDownLatch(1);
-            threads.next().execute(() -> {
-                standing.countDown();
-                awaitQuietly(goOn);
-            });
+            threads.next()
+                    .execute(() -> {
+                        standing.countDown();
+                        awaitQuietly(goOn);
+                    });
             standing.await();
             pulse.ask(6000);
             pulse.ask(7000); // Asked once only: it counts from when it was asked first.

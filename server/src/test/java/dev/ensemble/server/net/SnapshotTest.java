@@ -12,10 +12,10 @@ import dev.ensemble.server.model.Identity;
 import dev.ensemble.server.model.Txn;
 import dev.ensemble.server.proto.PeerProto;
 import dev.ensemble.server.proto.PeerProto.Frame;
+import dev.ensemble.server.tls.PeerTls;
 import dev.ensemble.server.tree.StateChange;
 import dev.ensemble.server.tree.Tree;
 import dev.ensemble.server.zab.Event;
-import dev.ensemble.server.tls.PeerTls;
 import dev.ensemble.server.zab.Hello;
 
 import org.jspecify.annotations.Nullable;

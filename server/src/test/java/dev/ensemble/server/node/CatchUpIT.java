@@ -27,8 +27,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Members that were away for longer than their leader's memory reaches back come level from the
 /// log on disk, while clients write as fast as they can.
 ///
-/// Prints how fast, and the rate of those writes before and meanwhile. `docs/storage.md` says how to
-/// run more of it.
+/// Prints how fast, and the rate of those writes before and meanwhile. `docs/storage.md` says how
+/// to run more of it.
 @Timeout(1800)
 @SuppressWarnings("try") // ZooKeeper's close may be interrupted.
 final class CatchUpIT {

@@ -144,8 +144,7 @@ final class FrozenDataTest {
     /// Freezes what this build writes. The argument is `src/test/resources`.
     static void main(String[] arguments) throws Exception {
         Path resources = Path.of(arguments[0]);
-        FrozenFormats.write(
-                resources, SCHEMA, StoreProto.getDescriptor().toProto().toByteArray());
+        FrozenFormats.write(resources, SCHEMA, StoreProto.getDescriptor().toProto().toByteArray());
         Path folder = Files.createTempDirectory("frozen");
         fill(folder);
         byte[] packed = pack(folder);
@@ -184,8 +183,7 @@ final class FrozenDataTest {
             for (Txn txn : TxnCodecTest.everyKind().toList()) {
                 long zxid = Zxid.of(1, ++counter);
                 Payload payload = codec.encode(new Header(-5, 255, 9, counter, 0), txn);
-                jobs.add(
-                        new DiskWork.Ordered(zxid, new DiskOp.Append(zxid, payload, committed)));
+                jobs.add(new DiskWork.Ordered(zxid, new DiskOp.Append(zxid, payload, committed)));
             }
             store.work().perform(jobs, _ -> {});
             assertFalse(stored.zxid() == 0);
@@ -200,8 +198,7 @@ final class FrozenDataTest {
                         new Ensemble.Member(
                                 MYID, "h", 2888, 3888, Ensemble.Role.PARTICIPANT, "h:2181", 7),
                         4,
-                        new Ensemble.Member(
-                                4, "::1", 2888, 0, Ensemble.Role.OBSERVER, null, 8));
+                        new Ensemble.Member(4, "::1", 2888, 0, Ensemble.Role.OBSERVER, null, 8));
         var acl = List.of(new Acl(Acl.ALL, Id.ANYONE), new Acl(1, new Id("digest", "a:b=")));
         byte[] data = {1, 2, 3};
         return List.of(

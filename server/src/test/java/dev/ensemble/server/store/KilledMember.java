@@ -14,7 +14,8 @@ import java.nio.file.Path;
 /// The child of [KillIT]: writes as fast as its disk allows, says what is on disk, and waits for
 /// its end.
 final class KilledMember {
-    static final StoreOptions OPTIONS = new StoreOptions(64 << 10, 8 << 10, 8 << 10, 64, new StoreOptions.Tail(1, 0, 0), 2);
+    static final StoreOptions OPTIONS =
+            new StoreOptions(64 << 10, 8 << 10, 8 << 10, 64, new StoreOptions.Tail(1, 0, 0), 2);
 
     private static final TxnCodec CODEC = new TxnCodec();
 

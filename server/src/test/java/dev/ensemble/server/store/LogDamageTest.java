@@ -20,7 +20,8 @@ import java.util.Random;
 /// A log that is not as it was written: what is cut is the last batch at most, and everything else
 /// is told as corruption.
 final class LogDamageTest {
-    private static final StoreOptions SMALL = new StoreOptions(4096, 512, 4096, 16, new StoreOptions.Tail(1, 0, 0), 0);
+    private static final StoreOptions SMALL =
+            new StoreOptions(4096, 512, 4096, 16, new StoreOptions.Tail(1, 0, 0), 0);
 
     private final TxnCodec codec = new TxnCodec();
     private final Random ids = new Random(11);

@@ -20,7 +20,8 @@ import java.util.stream.LongStream;
 
 /// A log that is read for a learner while it is written, cut and deleted from.
 final class LogReaderTest {
-    private static final StoreOptions SMALL = new StoreOptions(4096, 512, 700, 16, StoreOptions.Tail.NONE, 0);
+    private static final StoreOptions SMALL =
+            new StoreOptions(4096, 512, 700, 16, StoreOptions.Tail.NONE, 0);
 
     private final SimDisk disk = new SimDisk();
     private final TxnCodec codec = new TxnCodec();

@@ -104,7 +104,15 @@ final class LogWriterTest {
                     }
                 };
         int each = TxnLog.entryBytes((DiskOp.Append) append(1));
-        try (Store store = open(new StoreOptions(1 << 20, 4096, 40 * each, 1000, new StoreOptions.Tail(1, 0, 0), 0))) {
+        try (Store store =
+                open(
+                        new StoreOptions(
+                                1 << 20,
+                                4096,
+                                40 * each,
+                                1000,
+                                new StoreOptions.Tail(1, 0, 0),
+                                0))) {
             LogWriter log = store.startLog(gate);
             log.submit(0, new DiskOp.Epochs(1, 1));
             inFirst.await();

@@ -29,7 +29,8 @@ import java.util.Random;
 
 /// What a member believes of its folder, and what it does if that cannot be what it left behind.
 final class RecoveryTest {
-    private static final StoreOptions SMALL = new StoreOptions(4096, 512, 700, 16, StoreOptions.Tail.NONE, 0);
+    private static final StoreOptions SMALL =
+            new StoreOptions(4096, 512, 700, 16, StoreOptions.Tail.NONE, 0);
 
     private final Random ids = new Random(1);
     private final TxnCodec codec = new TxnCodec();

@@ -35,7 +35,8 @@ import java.util.TreeMap;
 final class StoreModel {
     static final int MYID = 3;
 
-    static final StoreOptions SMALL = new StoreOptions(4096, 512, 700, 16, new StoreOptions.Tail(1, 0, 0), 2);
+    static final StoreOptions SMALL =
+            new StoreOptions(4096, 512, 700, 16, new StoreOptions.Tail(1, 0, 0), 2);
 
     /// What the disk holds at one moment.
     ///

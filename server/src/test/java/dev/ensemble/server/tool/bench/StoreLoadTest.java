@@ -18,7 +18,9 @@ final class StoreLoadTest {
         // It compares what it loads with what it stored, and fails if they differ.
         Map<String, Object> figures = new StoreLoad(dir, 2500, 10, 1).run();
         assertEquals(Set.of("logPreallocated", "logGrowing", "state"), figures.keySet());
-        assertTrue(figures.get("state") instanceof Map<?, ?> state && state.size() == 5, figures::toString);
+        assertTrue(
+                figures.get("state") instanceof Map<?, ?> state && state.size() == 5,
+                figures::toString);
         assertTrue(
                 figures.get("logGrowing") instanceof Map<?, ?> log
                         && log.get("batchesOf64") instanceof Map<?, ?> batches
