@@ -6,6 +6,7 @@ import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.net.ClientLimits;
 import dev.ensemble.server.store.StoreOptions;
+import dev.ensemble.server.tls.TlsDialer;
 import dev.ensemble.server.tls.TlsSettings;
 
 import org.jspecify.annotations.Nullable;
@@ -244,6 +245,14 @@ public record Config(
     /// @throws InvalidConfig if the file cannot be read, or that part of it cannot work
     public static Admin loadAdmin(Path file) throws InvalidConfig {
         return ConfigParser.loadAdmin(file);
+    }
+
+    /// {@return what the file of a client says of TLS, as `zkCli.sh -client-configuration` reads
+    /// it; null if it does not ask for TLS}
+    ///
+    /// @throws InvalidConfig if the file cannot be read or a value is not valid
+    public static TlsDialer.@Nullable Settings loadClient(Path file) throws InvalidConfig {
+        return ConfigParser.loadClient(file);
     }
 
     /// {@return this member as the file declares it}

@@ -5,6 +5,7 @@ import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.net.ClientLimits;
 import dev.ensemble.server.store.StoreOptions;
+import dev.ensemble.server.tls.TlsDialer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,11 @@ final class ConfigParser {
 
     static Config.Admin loadAdmin(Path file) throws InvalidConfig {
         return new ConfigParser(file, read(file, "the configuration")).admin();
+    }
+
+    static TlsDialer.@Nullable Settings loadClient(Path file) throws InvalidConfig {
+        String text = read(file, "the client configuration");
+        return new TlsConfig(new ConfigValues(entries(file, text))).dialing();
     }
 
     private static String read(Path file, String what) throws InvalidConfig {

@@ -1,6 +1,7 @@
 package dev.ensemble.server.node;
 
 import dev.ensemble.server.tls.ClientAuth;
+import dev.ensemble.server.tls.TlsDialer;
 import dev.ensemble.server.tls.TlsSettings;
 
 import org.jspecify.annotations.Nullable;
@@ -89,6 +90,22 @@ final class TlsConfig {
                 members ? family(QUORUM, values.bool("sslQuorumReloadCertFiles", false)) : null,
                 adminForced ? Config.Https.ONLY : adminBoth ? Config.Https.BOTH : Config.Https.NONE,
                 values.bool("admin.needClientAuth", false));
+    }
+
+    /// {@return what a client's file says; null if it does not want TLS}
+    TlsDialer.@Nullable Settings dialing() throws InvalidConfig {
+        if (!values.bool("client.secure", false)) {
+            return null;
+        }
+        refuseClasses(CLIENT);
+        return new TlsDialer.Settings(
+                store(CLIENT + "keyStore."),
+                store(CLIENT + "trustStore."),
+                protocols(CLIENT),
+                list(CLIENT + "ciphersuites"),
+                values.bool(CLIENT + "hostnameVerification", true),
+                values.bool(CLIENT + "crl", false),
+                values.bool(CLIENT + "ocsp", false));
     }
 
     private @Nullable Endpoint secureEndpoint() throws InvalidConfig {

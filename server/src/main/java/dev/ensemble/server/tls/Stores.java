@@ -67,7 +67,8 @@ final class Stores {
                 from.key() + "location", from.location(), "there is no private key in it");
     }
 
-    static TrustManager trust(TlsSettings settings, TlsSettings.Store from) throws TlsFailure {
+    static TrustManager trust(TlsSettings.Store from, boolean crl, boolean ocsp)
+            throws TlsFailure {
         char[] password = password(from);
         List<CRL> revoked = new ArrayList<>();
         KeyStore store =
@@ -79,11 +80,11 @@ final class Stores {
             }
             var path = new PKIXBuilderParameters(store, new X509CertSelector());
             path.setRevocationEnabled(false);
-            if (settings.crl() || settings.ocsp()) {
+            if (crl || ocsp) {
                 path.addCertStore(
                         CertStore.getInstance(
                                 "Collection", new CollectionCertStoreParameters(revoked)));
-                path.addCertPathChecker(revocation(settings));
+                path.addCertPathChecker(revocation(crl, ocsp));
             }
             var factory = TrustManagerFactory.getInstance("PKIX");
             factory.init(new CertPathTrustManagerParameters(path));
@@ -94,15 +95,15 @@ final class Stores {
     }
 
     /// With both, the responder is asked first, as Java does; with lists only, it is never asked.
-    private static PKIXRevocationChecker revocation(TlsSettings settings)
+    private static PKIXRevocationChecker revocation(boolean crl, boolean ocsp)
             throws GeneralSecurityException {
         var checker =
                 (PKIXRevocationChecker) CertPathBuilder.getInstance("PKIX").getRevocationChecker();
         var options = EnumSet.noneOf(PKIXRevocationChecker.Option.class);
-        if (!settings.ocsp()) {
+        if (!ocsp) {
             options.add(PKIXRevocationChecker.Option.PREFER_CRLS);
         }
-        if (!settings.ocsp() || !settings.crl()) {
+        if (!ocsp || !crl) {
             options.add(PKIXRevocationChecker.Option.NO_FALLBACK);
         }
         checker.setOptions(options);

@@ -225,7 +225,7 @@ public final class Tls implements AutoCloseable {
     private static Loaded read(TlsSettings settings, String files) throws TlsFailure {
         Stores.Keys keys = Stores.keys(settings.keyStore());
         TlsSettings.Store trusted = settings.trustStore();
-        TrustManager trust = trusted == null ? null : Stores.trust(settings, trusted);
+        TrustManager trust = trusted == null ? null : Stores.trust(trusted, settings.crl(), settings.ocsp());
         SslContextBuilder server = SslContextBuilder.forServer(keys.manager());
         SslContextBuilder client = SslContextBuilder.forClient().keyManager(keys.manager());
         if (trust != null) {
@@ -248,7 +248,7 @@ public final class Tls implements AutoCloseable {
 
     private static JdkSslContext build(SslContextBuilder builder, TlsSettings settings)
             throws TlsFailure {
-        checkNames(settings);
+        checkNames(settings.prefix(), settings.protocols(), settings.ciphers());
         builder.sslProvider(SslProvider.JDK).protocols(settings.protocols());
         if (!settings.ciphers().isEmpty()) {
             builder.ciphers(settings.ciphers());
@@ -261,17 +261,12 @@ public final class Tls implements AutoCloseable {
         }
     }
 
-    private static void checkNames(TlsSettings settings) throws TlsFailure {
+    static void checkNames(String prefix, List<String> protocols, List<String> ciphers)
+            throws TlsFailure {
         try {
             var supported = javax.net.ssl.SSLContext.getDefault().getSupportedSSLParameters();
-            check(
-                    settings.prefix() + "enabledProtocols",
-                    settings.protocols(),
-                    List.of(supported.getProtocols()));
-            check(
-                    settings.prefix() + "ciphersuites",
-                    settings.ciphers(),
-                    Arrays.asList(supported.getCipherSuites()));
+            check(prefix + "enabledProtocols", protocols, List.of(supported.getProtocols()));
+            check(prefix + "ciphersuites", ciphers, Arrays.asList(supported.getCipherSuites()));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has TLS", e);
         }

@@ -2,13 +2,22 @@ package dev.ensemble.server.tool;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.ensemble.server.node.Config;
+import dev.ensemble.server.node.InvalidConfig;
+import dev.ensemble.server.tls.TlsDialer;
+import dev.ensemble.server.tls.TlsFailure;
 import dev.ensemble.server.tool.cli.Shell;
+import dev.ensemble.server.tool.client.Client;
 
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import io.netty.util.internal.logging.JdkLoggerFactory;
 
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
@@ -19,6 +28,7 @@ import java.io.Console;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -59,12 +69,39 @@ final class Cli implements Callable<Integer> {
                     "Of the session, and how long to wait for a connection (${DEFAULT-VALUE}).")
     private int timeoutMillis;
 
+    @Option(
+            names = {"-client-configuration", "--client-configuration"},
+            paramLabel = "FILE",
+            description = {
+                "Of a ZooKeeper client. With zookeeper.client.secure=true it connects with TLS, by"
+                        + " the keys zookeeper.ssl.*; other keys have no effect."
+            })
+    private @Nullable Path configuration;
+
+    @Option(
+            names = {"-r", "-readonly", "--readonly"},
+            description = "A member without a quorum will do, if it serves reads (ours do not).")
+    private boolean readOnly;
+
     @Parameters(
             paramLabel = "COMMAND",
             description = "One command with its arguments; help lists them.")
     private List<String> command = new ArrayList<>();
 
     @Spec private CommandSpec spec = CommandSpec.create();
+
+    /// {@return this command, which leaves what follows the command of the shell to it: `ls -R /`}
+    static CommandLine line() {
+        var line = new CommandLine(new Cli());
+        line.getCommandSpec()
+                .addOption(
+                        OptionSpec.builder("-waitforconnection", "--waitforconnection")
+                                .type(boolean.class)
+                                .description(
+                                        "No effect: a command waits for the connection anyway.")
+                                .build());
+        return line.setStopAtPositional(true);
+    }
 
     @Override
     public Integer call() throws IOException {
@@ -75,9 +112,10 @@ final class Cli implements Callable<Integer> {
         // Netty's buffers would start our logging for nothing to log, which is a third of the whole
         // run.
         InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
+        Client.Options options = new Client.Options(tls(), readOnly);
         Console console = command.isEmpty() ? System.console() : null;
         boolean talks = console != null && console.isTerminal();
-        try (Shell shell = shell(talks)) {
+        try (Shell shell = shell(talks, options)) {
             if (!command.isEmpty()) {
                 return isLocal(command.getFirst()) || shell.connect() == Shell.OK
                         ? shell.run(command)
@@ -91,16 +129,30 @@ final class Cli implements Callable<Integer> {
         }
     }
 
+    private @Nullable TlsDialer tls() {
+        if (configuration == null) {
+            return null;
+        }
+        try {
+            TlsDialer.Settings settings = Config.loadClient(configuration);
+            return settings == null ? null : TlsDialer.load(settings);
+        } catch (InvalidConfig | TlsFailure e) {
+            throw new ParameterException(
+                    spec.commandLine(), "-client-configuration: " + e.getMessage(), e);
+        }
+    }
+
     private static boolean isLocal(String command) {
         return command.equals("help");
     }
 
-    private Shell shell(boolean talks) {
+    private Shell shell(boolean talks, Client.Options options) {
         try {
             return new Shell(
                     server,
                     timeoutMillis,
                     talks,
+                    options,
                     new PrintStream(System.out, true, UTF_8),
                     new PrintStream(System.err, true, UTF_8));
         } catch (IllegalArgumentException e) {

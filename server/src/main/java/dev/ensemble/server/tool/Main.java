@@ -27,8 +27,7 @@ public final class Main implements Runnable {
         var line = new CommandLine(new Main());
         line.addSubcommand(new Serve());
         line.addSubcommand(new Drain());
-        // What follows the command of the shell belongs to it: `cli ls -R /`.
-        line.addSubcommand(new CommandLine(new Cli()).setStopAtPositional(true));
+        line.addSubcommand(Cli.line());
         line.addSubcommand(new Inspect());
         line.addSubcommand(new Bench());
         line.addSubcommand(new Simulate());

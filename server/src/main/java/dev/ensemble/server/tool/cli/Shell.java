@@ -35,6 +35,7 @@ public final class Shell implements AutoCloseable {
     private final PrintStream err;
     private final int timeoutMillis;
     private final boolean showState;
+    private final Client.Options options;
     private final List<String> history = new ArrayList<>();
 
     private String where;
@@ -49,6 +50,18 @@ public final class Shell implements AutoCloseable {
     /// @throws IllegalArgumentException if the connect string is malformed
     public Shell(
             String where, int timeoutMillis, boolean showState, PrintStream out, PrintStream err) {
+        this(where, timeoutMillis, showState, Client.Options.PLAIN, out, err);
+    }
+
+    /// @param options how it connects, otherwise as above
+    public Shell(
+            String where,
+            int timeoutMillis,
+            boolean showState,
+            Client.Options options,
+            PrintStream out,
+            PrintStream err) {
+        this.options = options;
         this.where = where;
         this.connect = ConnectString.parse(where);
         this.timeoutMillis = timeoutMillis;
@@ -62,7 +75,7 @@ public final class Shell implements AutoCloseable {
     /// @return [#OK] or [#NOT_CONNECTED]
     public int connect() {
         close();
-        Client started = Client.start(connect, timeoutMillis, new Printer());
+        Client started = Client.start(connect, timeoutMillis, options, new Printer());
         client = started;
         try {
             started.awaitConnected(timeoutMillis);

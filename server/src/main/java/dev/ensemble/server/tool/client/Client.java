@@ -3,6 +3,7 @@ package dev.ensemble.server.tool.client;
 import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Reply;
 import dev.ensemble.server.model.Request;
+import dev.ensemble.server.tls.TlsDialer;
 import dev.ensemble.server.wire.ClientCodec;
 import dev.ensemble.server.wire.Handshake;
 import dev.ensemble.server.wire.MalformedException;
@@ -55,6 +56,7 @@ public final class Client implements AutoCloseable {
 
     private final List<InetSocketAddress> addresses;
     private final Listener listener;
+    private final Options options;
     private final ArrayDeque<Pending> pending = new ArrayDeque<>();
     private final List<Request.Auth> auths = new ArrayList<>();
     private final Watches watches = new Watches();
@@ -72,18 +74,36 @@ public final class Client implements AutoCloseable {
 
     private record Pending(int xid, Request request, CompletableFuture<Answer> answer) {}
 
-    private Client(ConnectString where, int timeoutMillis, Listener listener) {
+    private Client(
+            ConnectString where, int timeoutMillis, Options options, Listener listener) {
+        this.options = options;
         this.addresses = new ArrayList<>(where.addresses());
         Collections.shuffle(addresses);
         this.timeoutMillis = timeoutMillis;
         this.listener = listener;
     }
 
-    /// Starts a session; does not wait for it, see [#awaitConnected].
+    /// How it connects.
+    ///
+    /// @param tls null: in plaintext
+    /// @param readOnly a member without a quorum will do, if it serves reads
+    public record Options(@Nullable TlsDialer tls, boolean readOnly) {
+        public static final Options PLAIN = new Options(null, false);
+    }
+
+    /// Starts a session in plaintext; does not wait for it, see [#awaitConnected].
     ///
     /// @param timeoutMillis of the session, as asked for
     public static Client start(ConnectString where, int timeoutMillis, Listener listener) {
-        var client = new Client(where, timeoutMillis, listener);
+        return start(where, timeoutMillis, Options.PLAIN, listener);
+    }
+
+    /// Starts a session; does not wait for it, see [#awaitConnected].
+    ///
+    /// @param timeoutMillis of the session, as asked for
+    public static Client start(
+            ConnectString where, int timeoutMillis, Options options, Listener listener) {
+        var client = new Client(where, timeoutMillis, options, listener);
         Thread.ofPlatform().daemon().name("client-read").start(client::readLoop);
         Thread.ofPlatform().daemon().name("client-ping").start(client::pingLoop);
         return client;
@@ -264,8 +284,8 @@ public final class Client implements AutoCloseable {
     private void readLoop() {
         for (int attempt = 0; !isOver(); attempt++) {
             InetSocketAddress address = addresses.get(attempt % addresses.size());
-            try (Socket connection = new Socket()) {
-                connect(connection, address);
+            try (Socket raw = new Socket();
+                    Socket connection = connect(raw, address)) {
                 var in = new DataInputStream(connection.getInputStream());
                 while (!isOver()) {
                     received(readFrame(in));
@@ -282,27 +302,36 @@ public final class Client implements AutoCloseable {
         lost(addresses.getFirst(), new IOException("the session is " + state()));
     }
 
-    private void connect(Socket connection, InetSocketAddress address) throws IOException {
+    /// {@return the socket over which frames go: this one, or TLS on it}
+    private Socket connect(Socket raw, InetSocketAddress address) throws IOException {
         ByteBuf hello = Unpooled.buffer(64);
         synchronized (this) {
             Handshake.write(
                     hello,
                     new Handshake.ConnectRequest(
-                            lastZxid, timeoutMillis, session, password, false, true));
+                            lastZxid,
+                            timeoutMillis,
+                            session,
+                            password,
+                            options.readOnly(),
+                            true));
         }
         int patience = Math.max(1000, timeoutMillis() / addresses.size());
         var resolved = new InetSocketAddress(address.getHostString(), address.getPort());
         if (resolved.isUnresolved()) {
             throw new IOException("unknown host");
         }
-        connection.connect(resolved, patience);
-        connection.setTcpNoDelay(true);
-        connection.setSoTimeout(patience);
+        raw.connect(resolved, patience);
+        raw.setTcpNoDelay(true);
+        raw.setSoTimeout(patience);
+        TlsDialer tls = options.tls();
+        Socket connection = tls == null ? raw : tls.dial(raw, address.getHostString());
         hello.readBytes(connection.getOutputStream(), hello.readableBytes());
         connected(
                 connection,
                 Handshake.readResponse(
                         readFrame(new DataInputStream(connection.getInputStream()))));
+        return connection;
     }
 
     private synchronized void connected(Socket connection, Handshake.ConnectResponse response)
