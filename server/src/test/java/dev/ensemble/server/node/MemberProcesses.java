@@ -75,6 +75,10 @@ final class MemberProcesses implements AutoCloseable {
         return ports[(id - 1) * 3];
     }
 
+    int peerPort(int id) {
+        return ports[(id - 1) * 3 + 1];
+    }
+
     int adminPort(int id) {
         return ports[(id - 1) * 3 + 2];
     }
@@ -89,6 +93,11 @@ final class MemberProcesses implements AutoCloseable {
 
     Path logFile(int id) {
         return folder.resolve("member" + id + ".log");
+    }
+
+    /// Adds lines to a member's configuration, in place of those that were added before.
+    void configure(int id, String more) throws IOException {
+        Files.writeString(configFile(id), config(id) + more);
     }
 
     private String config(int id) {
