@@ -80,7 +80,7 @@ final class Cli implements Callable<Integer> {
 
     @Option(
             names = {"-r", "-readonly", "--readonly"},
-            description = "A member without a quorum will do, if it serves reads (ours do not).")
+            description = "A member without a quorum will do, if it serves reads (readonlymode.enabled).")
     private boolean readOnly;
 
     @Parameters(

@@ -31,6 +31,7 @@ public final class Main implements Runnable {
         line.addSubcommand(new Inspect());
         line.addSubcommand(new Bench());
         line.addSubcommand(new Simulate());
+        line.addSubcommand(new Completion());
         return line;
     }
 

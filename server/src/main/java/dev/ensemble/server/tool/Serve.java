@@ -24,7 +24,21 @@ import java.util.concurrent.Callable;
 @Command(
         name = "serve",
         description = "Runs a server with the configuration in FILE (zoo.cfg syntax).",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:it was told to stop (SIGTERM)",
+            "1:an unexpected error; the log says which",
+            "2:the configuration or the command is not valid; standard error says what is",
+            "3:the data folder cannot be used",
+            "4:the admin port cannot be opened",
+            "14:the port for members or clients cannot be opened"
+        },
+        footer = {
+            "",
+            "Keys of FILE: server/docs/configuration.md. A key that is known and not supported is a"
+                    + " warning in the log."
+        })
 final class Serve implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(Serve.class);
 
