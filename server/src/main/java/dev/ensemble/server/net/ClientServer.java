@@ -376,7 +376,7 @@ public final class ClientServer implements AutoCloseable {
     }
 
     /// {@return whether this member, which does not serve, answers those who read only}
-    boolean isReadOnly() {
+    public boolean isReadOnly() {
         return readOnly;
     }
 

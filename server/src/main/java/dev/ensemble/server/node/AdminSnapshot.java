@@ -29,7 +29,6 @@ import java.util.concurrent.atomic.AtomicLong;
 /// On the admin server's thread, but for the writing of the file.
 final class AdminSnapshot {
     private static final Logger LOG = LoggerFactory.getLogger(AdminSnapshot.class);
-    private static final int[] ALL = {Acl.READ, Acl.WRITE, Acl.CREATE, Acl.DELETE, Acl.ADMIN};
 
     private final Observed observed;
     private final AtomicLong errors = new AtomicLong();
@@ -51,10 +50,10 @@ final class AdminSnapshot {
     /// A member takes part in a replicated history: a database that one of them were given would be
     /// another than that of the rest, and would be lost again when it next synchronises.
     CompletionStage<HttpServer.Response> restore(HttpServer.Request request) {
-        HttpServer.Response refusal = refusal(request, "restore");
+        HttpServer.Response refusal = AdminIdentity.refusal(observed, request, "restore");
         return done(
                 refusal == null
-                        ? failure(
+                        ? AdminIdentity.failure(
                                 503,
                                 "restore",
                                 "restore is not supported: a member's data is that of its ensemble")
@@ -62,20 +61,20 @@ final class AdminSnapshot {
     }
 
     CompletionStage<HttpServer.Response> snapshot(HttpServer.Request request) {
-        HttpServer.Response refusal = refusal(request, "snapshot");
+        HttpServer.Response refusal = AdminIdentity.refusal(observed, request, "snapshot");
         if (refusal != null) {
             return done(refusal);
         }
         Config.Admin admin = observed.config().admin();
         if (!admin.snapshots()) {
-            return done(failure(503, "snapshot", "snapshot command is disabled"));
+            return done(AdminIdentity.failure(503, "snapshot", "snapshot command is disabled"));
         }
         long now = System.nanoTime();
         if (lastNanos != Long.MIN_VALUE
                 && now - lastNanos < admin.snapshotIntervalMillis() * 1_000_000L) {
             limited.incrementAndGet();
             return done(
-                    failure(
+                    AdminIdentity.failure(
                             429,
                             "snapshot",
                             "snapshot has been called too often, try again later"));
@@ -128,40 +127,8 @@ final class AdminSnapshot {
         } catch (IOException | UncheckedIOException e) {
             errors.incrementAndGet();
             LOG.atError().setCause(e).log("a snapshot for the admin port failed");
-            return failure(500, "snapshot", "the snapshot failed: " + e.getMessage());
+            return AdminIdentity.failure(500, "snapshot", "the snapshot failed: " + e.getMessage());
         }
-    }
-
-    /// {@return why the request is refused, null if its identity may do everything with the root}
-    private HttpServer.@Nullable Response refusal(HttpServer.Request request, String command) {
-        String header = request.authorization();
-        if (header == null || header.isBlank()) {
-            return failure(401, command, "Auth info is missing for the command");
-        }
-        String[] parts = header.strip().split("\\s+", 2);
-        byte @Nullable [] auth =
-                parts.length < 2 ? null : parts[1].getBytes(StandardCharsets.UTF_8);
-        Schemes schemes = observed.parts().schemes();
-        Id remote = Schemes.remote(request.remote().getAddress());
-        if (!(schemes.authenticate(parts[0], auth, remote, null)
-                        instanceof Proof.Proved(List<Id> identities))
-                || identities.isEmpty()) {
-            return failure(401, command, "Not authenticated");
-        }
-        List<Acl> acl = observed.parts().clients().tree().acl("/");
-        for (int perm : ALL) {
-            if (acl != null && !schemes.permits(acl, perm, identities)) {
-                return failure(403, command, "Not authorized");
-            }
-        }
-        return null;
-    }
-
-    private static HttpServer.Response failure(int status, String command, String error) {
-        return new HttpServer.Response(
-                status,
-                "application/json",
-                new Json().put("command", command).put("error", error) + "\n");
     }
 
     private static CompletionStage<HttpServer.Response> done(HttpServer.Response response) {

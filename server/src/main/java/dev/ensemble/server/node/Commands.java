@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -24,6 +25,14 @@ import java.util.function.BiFunction;
 
 /// ZooKeeper's admin commands (`admin` section 2.2; `docs/admin.md` has the differences).
 final class Commands {
+    /// What changes something, if only what is counted. (`snapshot` and `restore` look themselves.)
+    private static final Set<String> GUARDED =
+            Set.of(
+                    "connection_stat_reset",
+                    "observer_connection_stat_reset",
+                    "set_trace_mask",
+                    "stat_reset");
+
     private static final String NOT_SERVING =
             "This ZooKeeper instance is not currently serving requests";
 
@@ -61,7 +70,11 @@ final class Commands {
         report(false, this::traceMask, "get_trace_mask", "gtmk");
         add("GET", false, this::setTraceMask, "set_trace_mask", "stmk");
         report(true, this::initialConfiguration, "initial_configuration", "icfg");
-        report(true, (json, _) -> json.put("read_only", false), "is_read_only", "isro");
+        report(
+                true,
+                (json, _) -> json.put("read_only", servesReaders()),
+                "is_read_only",
+                "isro");
         report(true, this::lastSnapshot, "last_snapshot", "lsnp");
         report(true, this::leader, "leader", "lead");
         report(false, this::monitor, "monitor", "mntr");
@@ -128,10 +141,23 @@ final class Commands {
             return done(AdminServer.wrongMethod(command.method()));
         }
         Facts facts = observed.facts();
-        if (facts == null || (command.needsService() && !facts.serving())) {
+        if (facts == null
+                || (command.needsService() && !facts.serving() && !servesReaders())) {
             return done(answer(new Json(), command.name(), NOT_SERVING));
         }
+        HttpServer.Response refusal =
+                GUARDED.contains(command.name())
+                        ? AdminIdentity.refusal(observed, request, command.name())
+                        : null;
+        if (refusal != null) {
+            return done(refusal);
+        }
         return command.action().answer(request, facts);
+    }
+
+    /// {@return whether it has no leader, and answers those who only want to read}
+    private boolean servesReaders() {
+        return observed.parts().clients().isReadOnly();
     }
 
     private static CompletionStage<HttpServer.Response> done(HttpServer.Response response) {
@@ -360,7 +386,7 @@ final class Commands {
         ClientStats stats = observed.parts().clients().stats();
         Json sizes = sizes(stats.responses());
         json.put("version", words.version())
-                .put("read_only", false)
+                .put("read_only", servesReaders())
                 .put(
                         "server_stats",
                         new Json()
@@ -453,10 +479,18 @@ final class Commands {
     }
 
     private static Json addresses(Ensemble.Member member, int port) {
+        String own = address(member, port);
         return new Json()
-                .put("all_addresses", List.of(address(member, port)))
+                .put("empty", false)
+                .put("all_addresses", List.of(own))
+                .put("wildcard_addresses", List.of("0.0.0.0:" + port))
                 .put("all_ports", List.of(port))
-                .put("one", address(member, port));
+                .put("all_host_strings", List.of(own.substring(0, own.lastIndexOf(':'))))
+                .put("reachable_address", own)
+                .put("all_reachable_addresses", List.of(own))
+                .put("all_reachable_addresses_or_all", List.of(own))
+                .put("reachable_or_one", own)
+                .put("one", own);
     }
 
     private static String phase(Peer.RoleName role) {

@@ -32,6 +32,7 @@ import io.netty.handler.stream.ChunkedNioFile;
 import io.netty.handler.stream.ChunkedWriteHandler;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.handler.ssl.SslHandler;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,20 +45,25 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.cert.X509Certificate;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
+import javax.net.ssl.SSLPeerUnverifiedException;
+
 /// A small HTTP server with a thread of its own, so that it answers also while the member is busy.
 final class HttpServer implements AutoCloseable {
     /// @param path decoded, without the query
     /// @param authorization the header, if there is one
+    /// @param certificate that the client has shown over HTTPS; null for none
     /// @param parameters of the query; of one that is there twice the first
     record Request(
             String method,
             String path,
             @Nullable String authorization,
+            @Nullable X509Certificate certificate,
             InetSocketAddress remote,
             Map<String, String> parameters,
             byte[] body) {
@@ -230,9 +236,22 @@ final class HttpServer implements AutoCloseable {
                     method,
                     path,
                     request.headers().get(HttpHeaderNames.AUTHORIZATION),
+                    certificate(context.pipeline().get(SslHandler.class)),
                     (InetSocketAddress) context.channel().remoteAddress(),
                     Map.copyOf(parameters),
                     ByteBufUtil.getBytes(request.content()));
+        }
+
+        private static @Nullable X509Certificate certificate(@Nullable SslHandler tls) {
+            try {
+                return tls != null
+                                && tls.engine().getSession().getPeerCertificates()[0]
+                                        instanceof X509Certificate own
+                        ? own
+                        : null;
+            } catch (SSLPeerUnverifiedException _) {
+                return null; // It has shown none.
+            }
         }
 
         private static void write(

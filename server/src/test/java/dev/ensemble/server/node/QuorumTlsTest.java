@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.server.tls.Authority;
 
+import com.fasterxml.jackson.jr.ob.JSON;
+
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.ZooDefs;
@@ -29,6 +31,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 
 import javax.net.ssl.KeyManagerFactory;
@@ -235,6 +238,36 @@ final class QuorumTlsTest {
         assertThrows(IOException.class, () -> status("http", false));
         assertThrows(IOException.class, () -> status("https", false));
         assertEquals(200, status("https", true));
+    }
+
+    @Test
+    void aCertificateIsAnIdentityForTheAdminPort() throws Exception {
+        start(
+                1,
+                "admin.portUnification=true\nadmin.needClientAuth=true\nauthProvider.1="
+                        + "org.apache.zookeeper.server.auth.X509AuthenticationProvider\n");
+        assertEquals("Not authenticated", command("http", false).get("error"));
+        Map<String, Object> answer = command("https", true);
+        assertEquals(7, answer.get("tracemask"), answer::toString);
+    }
+
+    /// {@return the answer of a command that changes something, asked as whom a certificate names}
+    private Map<String, Object> command(String scheme, boolean withKey) throws Exception {
+        URI uri =
+                URI.create(
+                        scheme
+                                + "://127.0.0.1:"
+                                + nodes[1].ports().admin()
+                                + "/commands/stmk?traceMask=7");
+        HttpRequest request = HttpRequest.newBuilder(uri).header("Authorization", "x509").build();
+        try (HttpClient http = HttpClient.newBuilder().sslContext(context(withKey)).build()) {
+            while (true) {
+                String body = http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+                if (!body.contains("not currently serving")) { // It has only just started.
+                    return JSON.std.mapFrom(body);
+                }
+            }
+        }
     }
 
     @Test
