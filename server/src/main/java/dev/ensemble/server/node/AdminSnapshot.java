@@ -1,24 +1,17 @@
 package dev.ensemble.server.node;
 
-import dev.ensemble.server.auth.Proof;
-import dev.ensemble.server.auth.Schemes;
-import dev.ensemble.server.model.Acl;
-import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.tree.Tree;
 
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;

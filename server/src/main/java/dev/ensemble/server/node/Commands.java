@@ -70,11 +70,7 @@ final class Commands {
         report(false, this::traceMask, "get_trace_mask", "gtmk");
         add("GET", false, this::setTraceMask, "set_trace_mask", "stmk");
         report(true, this::initialConfiguration, "initial_configuration", "icfg");
-        report(
-                true,
-                (json, _) -> json.put("read_only", servesReaders()),
-                "is_read_only",
-                "isro");
+        report(true, (json, _) -> json.put("read_only", servesReaders()), "is_read_only", "isro");
         report(true, this::lastSnapshot, "last_snapshot", "lsnp");
         report(true, this::leader, "leader", "lead");
         report(false, this::monitor, "monitor", "mntr");
@@ -141,8 +137,7 @@ final class Commands {
             return done(AdminServer.wrongMethod(command.method()));
         }
         Facts facts = observed.facts();
-        if (facts == null
-                || (command.needsService() && !facts.serving() && !servesReaders())) {
+        if (facts == null || (command.needsService() && !facts.serving() && !servesReaders())) {
             return done(answer(new Json(), command.name(), NOT_SERVING));
         }
         HttpServer.Response refusal =

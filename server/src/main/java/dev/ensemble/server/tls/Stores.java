@@ -67,8 +67,7 @@ final class Stores {
                 from.key() + "location", from.location(), "there is no private key in it");
     }
 
-    static TrustManager trust(TlsSettings.Store from, boolean crl, boolean ocsp)
-            throws TlsFailure {
+    static TrustManager trust(TlsSettings.Store from, boolean crl, boolean ocsp) throws TlsFailure {
         char[] password = password(from);
         List<CRL> revoked = new ArrayList<>();
         KeyStore store =

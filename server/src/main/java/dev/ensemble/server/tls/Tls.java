@@ -225,7 +225,8 @@ public final class Tls implements AutoCloseable {
     private static Loaded read(TlsSettings settings, String files) throws TlsFailure {
         Stores.Keys keys = Stores.keys(settings.keyStore());
         TlsSettings.Store trusted = settings.trustStore();
-        TrustManager trust = trusted == null ? null : Stores.trust(trusted, settings.crl(), settings.ocsp());
+        TrustManager trust =
+                trusted == null ? null : Stores.trust(trusted, settings.crl(), settings.ocsp());
         SslContextBuilder server = SslContextBuilder.forServer(keys.manager());
         SslContextBuilder client = SslContextBuilder.forClient().keyManager(keys.manager());
         if (trust != null) {

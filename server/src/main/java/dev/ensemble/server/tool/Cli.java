@@ -80,7 +80,8 @@ final class Cli implements Callable<Integer> {
 
     @Option(
             names = {"-r", "-readonly", "--readonly"},
-            description = "A member without a quorum will do, if it serves reads (readonlymode.enabled).")
+            description =
+                    "A member without a quorum will do, if it serves reads (readonlymode.enabled).")
     private boolean readOnly;
 
     @Parameters(

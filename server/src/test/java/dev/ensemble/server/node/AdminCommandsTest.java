@@ -52,6 +52,7 @@ final class AdminCommandsTest {
     private static final byte[] DATA = {1, 2, 3};
 
     private final Path folder;
+
     /// What needs an identity.
     private static final Set<String> CHANGING =
             Set.of(

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.ensemble.server.tls.Authority;
-
 import com.fasterxml.jackson.jr.ob.JSON;
+
+import dev.ensemble.server.tls.Authority;
 
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;

@@ -142,12 +142,10 @@ final class TlsMigrationIT {
             // New certificates are used without a restart.
             authority.issue("CN=zk-new", "ip:127.0.0.1").pair(folder, "zk-1");
             members.await(
-                    "new certificate",
-                    () -> speaker(members.peerPort(1)).equals("CN=zk-new"));
+                    "new certificate", () -> speaker(members.peerPort(1)).equals("CN=zk-new"));
             for (Writer writer : writers) {
                 int before = writer.written.get();
-                members.await(
-                        "writes of " + writer.path, () -> writer.written.get() > before + 10);
+                members.await("writes of " + writer.path, () -> writer.written.get() > before + 10);
                 writer.ended.set(true);
             }
             for (int i = 0; i < SIZE; i++) {

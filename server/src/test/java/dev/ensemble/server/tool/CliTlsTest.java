@@ -37,9 +37,7 @@ final class CliTlsTest {
         var authority = new Authority("all");
         authority.pem(folder.resolve("ca.pem"));
         authority.issue("CN=server", "ip:127.0.0.1").pair(folder, "server");
-        authority
-                .issue("CN=someone")
-                .store(folder.resolve("client.p12"), "PKCS12", "secret");
+        authority.issue("CN=someone").store(folder.resolve("client.p12"), "PKCS12", "secret");
         Path file =
                 Files.writeString(
                         folder.resolve("zoo.cfg"),

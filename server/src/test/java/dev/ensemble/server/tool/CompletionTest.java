@@ -46,7 +46,8 @@ final class CompletionTest {
                                         + words
                                         + "); COMP_CWORD="
                                         + word
-                                        + "; _complete_ensemble; printf '%s\\n' \"${COMPREPLY[@]}\"")
+                                        + "; _complete_ensemble; printf '%s\\n'"
+                                        + " \"${COMPREPLY[@]}\"")
                         .redirectError(errors.toFile())
                         .start();
         String text = new String(bash.getInputStream().readAllBytes(), UTF_8);
@@ -62,7 +63,6 @@ final class CompletionTest {
         assertEquals(Set.of("serve"), offers("ensemble se", 1));
         assertEquals(Set.of("up"), offers("ensemble u", 1));
         assertEquals(Set.of("--warm-up"), offers("ensemble bench --war", 2));
-        assertEquals(
-                Set.of("-client-configuration"), offers("ensemble cli -client", 2));
+        assertEquals(Set.of("-client-configuration"), offers("ensemble cli -client", 2));
     }
 }

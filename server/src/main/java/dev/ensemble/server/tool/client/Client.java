@@ -74,8 +74,7 @@ public final class Client implements AutoCloseable {
 
     private record Pending(int xid, Request request, CompletableFuture<Answer> answer) {}
 
-    private Client(
-            ConnectString where, int timeoutMillis, Options options, Listener listener) {
+    private Client(ConnectString where, int timeoutMillis, Options options, Listener listener) {
         this.options = options;
         this.addresses = new ArrayList<>(where.addresses());
         Collections.shuffle(addresses);
@@ -309,12 +308,7 @@ public final class Client implements AutoCloseable {
             Handshake.write(
                     hello,
                     new Handshake.ConnectRequest(
-                            lastZxid,
-                            timeoutMillis,
-                            session,
-                            password,
-                            options.readOnly(),
-                            true));
+                            lastZxid, timeoutMillis, session, password, options.readOnly(), true));
         }
         int patience = Math.max(1000, timeoutMillis() / addresses.size());
         var resolved = new InetSocketAddress(address.getHostString(), address.getPort());
