@@ -615,12 +615,17 @@ final class Leading implements Role {
             return;
         }
         var roomy = local.full ? new HashMap<Integer, Long>() : self();
+        var present = self();
         for (Learner learner : learners.values()) {
-            if (learner.stage == Learner.Stage.ACKED && !space.isFull(learner.id)) {
+            boolean full = space.isFull(learner.id);
+            if (full || learner.stage == Learner.Stage.ACKED) {
+                present.put(learner.id, learner.incarnation);
+            }
+            if (!full && learner.stage == Learner.Stage.ACKED) {
                 roomy.put(learner.id, learner.incarnation);
             }
         }
-        space.weigh(local.isQuorum(roomy));
+        space.weigh(local.isQuorum(roomy), local.isQuorum(present));
         boolean changed = false;
         for (Learner learner : learners.values()) {
             boolean needed = space.isCramped() && local.isVoter(learner.id, learner.incarnation);

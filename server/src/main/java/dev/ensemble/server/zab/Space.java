@@ -40,9 +40,15 @@ final class Space {
         return rests ? resting.add(member) : resting.remove(member);
     }
 
+    /// Without a quorum in any way nothing is learned of its space: learners that are still on
+    /// their way, as after a hand-over, are not full.
+    ///
     /// @param quorumHasSpace without the members whose disk is full
-    void weigh(boolean quorumHasSpace) {
-        cramped = !quorumHasSpace;
+    /// @param quorumIsPresent with them
+    void weigh(boolean quorumHasSpace, boolean quorumIsPresent) {
+        if (quorumHasSpace || quorumIsPresent) {
+            cramped = !quorumHasSpace;
+        }
     }
 
     /// {@return whether no quorum has space}
