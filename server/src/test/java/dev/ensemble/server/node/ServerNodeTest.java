@@ -299,6 +299,16 @@ final class ServerNodeTest {
     }
 
     @Test
+    void aFolderThatCannotBeWrittenIsNamed() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "in the way");
+        Config config = config("dataDir=" + file.resolve("d") + "\n");
+        var failure = assertThrows(StartFailure.class, () -> ServerNode.start(config));
+        assertEquals(ExitCode.DATA_DIR_INACCESSIBLE, failure.code());
+        assertTrue(
+                String.valueOf(failure.getMessage()).contains(file.toString()), failure::toString);
+    }
+
+    @Test
     void twoProcessesDoNotShareAFolder() throws Exception {
         try (ServerNode node = ServerNode.start(config(""))) {
             assertFalse(node.ended().isDone());

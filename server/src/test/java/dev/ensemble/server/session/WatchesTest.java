@@ -6,6 +6,7 @@ import static dev.ensemble.server.model.WatchEvent.Type.NODE_DATA_CHANGED;
 import static dev.ensemble.server.model.WatchEvent.Type.NODE_DELETED;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Code;
@@ -48,6 +49,48 @@ final class WatchesTest {
             assertEquals(List.of(), fire(type, "/a"));
         }
         assertEmpty();
+    }
+
+    /// A watcher that counts how often anything is asked of one.
+    private static final class Asked {
+        private static int count;
+
+        private final int number;
+
+        private Asked(int number) {
+            this.number = number;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            count++;
+            return other instanceof Asked asked && asked.number == number;
+        }
+
+        @Override
+        public int hashCode() {
+            count++;
+            return number;
+        }
+    }
+
+    @Test
+    @DisplayName("a change looks at those who wait for it, not at all the others")
+    void changesScanNobody() {
+        var many = new Watches<Asked>();
+        for (int i = 0; i < 20_000; i++) {
+            var watcher = new Asked(i);
+            many.addData("/a/" + i, watcher);
+            many.addChild("/a/" + i, watcher);
+            many.add(new Request.AddWatch("/b/" + i, RECURSIVE), watcher);
+        }
+        Asked.count = 0;
+        var heard = new ArrayList<Asked>();
+        many.fire(new WatchEvent(NODE_DELETED, "/a/7", Acl.OPEN), (_, _) -> true, heard::add);
+        many.fire(new WatchEvent(NODE_CREATED, "/b/8/c", Acl.OPEN), (_, _) -> true, heard::add);
+        many.fire(new WatchEvent(NODE_CREATED, "/c/9", Acl.OPEN), (_, _) -> true, heard::add);
+        assertEquals(List.of(7, 8), heard.stream().map(each -> each.number).toList());
+        assertTrue(Asked.count < 100, "asked " + Asked.count + " times");
     }
 
     @Test
