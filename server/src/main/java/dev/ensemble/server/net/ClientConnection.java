@@ -16,6 +16,7 @@ import dev.ensemble.server.wire.MalformedException;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
 
 import org.jspecify.annotations.Nullable;
 
@@ -189,6 +190,8 @@ final class ClientConnection {
             in.skipBytes(Integer.BYTES);
             long argument = more == 0 ? 0 : in.readLong();
             phase = Phase.COMMAND;
+            // `echo stat | nc` and ZooKeeper's own tool end their side at once, and read on.
+            channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
             received();
             loop.answer(word, argument, this);
         }

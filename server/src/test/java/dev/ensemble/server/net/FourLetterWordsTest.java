@@ -217,6 +217,19 @@ final class FourLetterWordsTest {
         }
     }
 
+    @Test
+    void whoSaysNoMoreIsStillAnswered() throws IOException {
+        try (var served = new ServedClients()) {
+            for (int i = 0; i < 200; i++) {
+                try (RawClient client = served.client()) {
+                    client.send("cons".getBytes(StandardCharsets.US_ASCII));
+                    client.shutdownOutput();
+                    assertTrue(client.rest().startsWith(" /127.0.0.1:"), "no answer at " + i);
+                }
+            }
+        }
+    }
+
     private static String ask(ServedClients served, String word) throws IOException {
         try (RawClient client = served.client()) {
             client.send(word.getBytes(StandardCharsets.US_ASCII));

@@ -39,6 +39,11 @@ public final class RawClient implements AutoCloseable {
         socket.getOutputStream().write(bytes);
     }
 
+    /// Says that nothing more will be sent.
+    public void shutdownOutput() throws IOException {
+        socket.shutdownOutput();
+    }
+
     public void send(int xid, Request request) throws IOException {
         send(frame(xid, request));
     }
