@@ -105,34 +105,36 @@ final class RecipesIT {
             throws Exception {
         one.create().creatingParentsIfNeeded().forPath("/rw/a", bytes("0"));
         one.create().forPath("/rw/b", bytes("0"));
-        Callable<Void> writer = () -> {
-            var lock = new InterProcessReadWriteLock(one, "/rw-lock").writeLock();
-            for (int i = 1; i <= ROUNDS; i++) {
-                lock.acquire();
-                try {
-                    one.setData().forPath("/rw/a", bytes("" + i));
-                    one.setData().forPath("/rw/b", bytes("" + i));
-                } finally {
-                    lock.release();
-                }
-                underWay.countDown();
-            }
-            return null;
-        };
-        Callable<Void> reader = () -> {
-            var lock = new InterProcessReadWriteLock(two, "/rw-lock").readLock();
-            for (int i = 0; i < ROUNDS; i++) {
-                lock.acquire();
-                try {
-                    assertEquals(
-                            text(two.getData().forPath("/rw/a")),
-                            text(two.getData().forPath("/rw/b")));
-                } finally {
-                    lock.release();
-                }
-            }
-            return null;
-        };
+        Callable<Void> writer =
+                () -> {
+                    var lock = new InterProcessReadWriteLock(one, "/rw-lock").writeLock();
+                    for (int i = 1; i <= ROUNDS; i++) {
+                        lock.acquire();
+                        try {
+                            one.setData().forPath("/rw/a", bytes("" + i));
+                            one.setData().forPath("/rw/b", bytes("" + i));
+                        } finally {
+                            lock.release();
+                        }
+                        underWay.countDown();
+                    }
+                    return null;
+                };
+        Callable<Void> reader =
+                () -> {
+                    var lock = new InterProcessReadWriteLock(two, "/rw-lock").readLock();
+                    for (int i = 0; i < ROUNDS; i++) {
+                        lock.acquire();
+                        try {
+                            assertEquals(
+                                    text(two.getData().forPath("/rw/a")),
+                                    text(two.getData().forPath("/rw/b")));
+                        } finally {
+                            lock.release();
+                        }
+                    }
+                    return null;
+                };
         all(threads, List.of(writer, reader));
         assertEquals("" + ROUNDS, text(two.getData().forPath("/rw/b")));
         return null;
@@ -266,8 +268,8 @@ final class RecipesIT {
     }
 
     /// A count that is set only where it was not changed meanwhile, and one that only grows.
-    private static Void counts(
-            CuratorFramework one, CuratorFramework two, CountDownLatch underWay) throws Exception {
+    private static Void counts(CuratorFramework one, CuratorFramework two, CountDownLatch underWay)
+            throws Exception {
         var added = new DistributedAtomicLong(two, "/added", new RetryNTimes(1000, 10));
         int changed = 0;
         try (var count = new SharedCount(one, "/count", 0)) {
@@ -381,15 +383,13 @@ final class RecipesIT {
         return null;
     }
 
-    private static Void barrier(
-            ExecutorService threads, CuratorFramework one, CuratorFramework two) throws Exception {
+    private static Void barrier(ExecutorService threads, CuratorFramework one, CuratorFramework two)
+            throws Exception {
         var barrier = new DistributedBarrier(one, "/gate");
         barrier.setBarrier();
         var waiting =
-                threads.submit(
-                        () ->
-                                new DistributedBarrier(two, "/gate")
-                                        .waitOnBarrier(120, TimeUnit.SECONDS));
+                threads.submit(() ->
+                        new DistributedBarrier(two, "/gate").waitOnBarrier(120, TimeUnit.SECONDS));
         one.sync().forPath("/gate");
         barrier.removeBarrier();
         assertTrue(waiting.get(), "nobody opens the gate");
