@@ -281,12 +281,12 @@ final class ClientConnection {
             RANDOM.nextBytes(password);
         }
         ClientSettings settings = loop.settings();
-        int timeout =
+        timeoutMillis =
                 Math.clamp(
                         request.timeoutMillis(),
                         settings.minSessionTimeoutMillis(),
                         settings.maxSessionTimeoutMillis());
-        loop.submit(new Input.Connect(id, request.session(), timeout, password));
+        loop.submit(new Input.Connect(id, request.session(), timeoutMillis, password));
         loop.dirty(this);
     }
 
@@ -570,6 +570,12 @@ final class ClientConnection {
             if (isOlder(phaseNanos, nowNanos, limit)) {
                 loop.traffic().count(ClientCounter.SESSIONLESS_CONNECTIONS_EXPIRED, 1);
                 close("no session within " + limit + " ms");
+            } else if (phase == Phase.CONNECTING
+                    && !loop.isAnswering()
+                    && isOlder(phaseNanos, nowNanos, timeoutMillis / 3)
+                    && isOlder(notServingSinceNanos, nowNanos, timeoutMillis / 3)) {
+                // A change of leader takes less; another member may have one all the time.
+                close("this member does not serve any more");
             }
         } else if (isBlocked && isOlder(blockedNanos, nowNanos, timeoutMillis)) {
             close("the client does not read what it is sent");

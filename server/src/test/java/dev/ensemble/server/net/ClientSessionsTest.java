@@ -144,6 +144,18 @@ final class ClientSessionsTest {
     }
 
     @Test
+    void whoIsConnectingWhenTheLeaderGoesMayTryAnotherMember() throws IOException {
+        try (var served = new ServedClients(settings(40, 60_000));
+                RawClient client = served.client()) {
+            served.member.hold();
+            client.sendConnect(0, 0, new byte[16], 600);
+            served.member.awaitHeld(1);
+            served.serve(false);
+            assertTrue(client.isClosedByServer());
+        }
+    }
+
+    @Test
     void requestsWaitWhileThisMemberDoesNotServe() throws IOException {
         try (var served = new ServedClients();
                 RawClient client = served.connected()) {
