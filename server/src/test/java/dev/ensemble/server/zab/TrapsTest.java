@@ -165,6 +165,133 @@ final class TrapsTest {
         return bench.peer.history().after(Zxid.of(epoch, counter - 1)).getFirst().payload();
     }
 
+    /// Member 1 of three, elected by all; 2 is told of epoch 2.
+    private static Bench elected() {
+        var bench = new Bench(1, 3, member(1));
+        bench.step(new Event.Tick());
+        bench.linkUp(2, Identity.State.MEMBER);
+        bench.linkUp(3, Identity.State.MEMBER);
+        bench.receive(2, 0, vote(1, Zxid.of(1, 2), 1, 1));
+        bench.receive(3, 0, vote(1, Zxid.of(1, 2), 1, 1));
+        bench.receive(2, 0, new Message.FollowerInfo(1));
+        return bench;
+    }
+
+    /// Seen to fail with a `discover` that tells the learners at once, and with a `promised` that
+    /// synchronises them at once.
+    @Test
+    @DisplayName("B10: the leader's own epochs are on its disk before anybody is told")
+    void leadersEpochsAreDurable() {
+        Bench bench = elected();
+        assertEquals(List.of(new DiskOp.Epochs(2, 1)), disk(bench.effects));
+        assertFalse(has(sent(bench.effects), Message.LeaderInfo.class));
+        assertTrue(has(sentTo(2, bench.persist()), Message.LeaderInfo.class));
+        var position = new Message.AckEpoch(true, 1, Zxid.of(1, 2), List.of(Zxid.of(1, 2)));
+        var promised = bench.receive(2, 2, position);
+        assertFalse(has(sent(promised), Message.NewLeader.class));
+        assertEquals(List.of(new DiskOp.Epochs(2, 2)), disk(promised));
+        assertTrue(has(sentTo(2, bench.persist()), Message.NewLeader.class));
+        bench.receive(2, 2, new Message.AckNewLeader());
+        assertEquals(Peer.RoleName.LEADER, bench.peer.role());
+    }
+
+    /// Seen to fail with `positioned` that does not compare.
+    @Test
+    @DisplayName("B8: a voter whose history is newer ends the leadership, whoever was elected")
+    void newerHistoryMustLead() {
+        for (var newer :
+                List.of(
+                        new Message.AckEpoch(true, 1, Zxid.of(1, 3), List.of(Zxid.of(1, 3))),
+                        new Message.AckEpoch(true, 2, Zxid.of(1, 2), List.of(Zxid.of(1, 2))))) {
+            Bench bench = elected();
+            bench.persist();
+            var effects = bench.receive(2, 2, newer);
+            assertEquals(0, bench.peer.leader());
+            assertFalse(has(sent(effects), Message.NewLeader.class));
+        }
+    }
+
+    /// Seen to fail with `ownVote` that takes the commit point for the log end.
+    @Test
+    @DisplayName("C2, C14: an uncommitted tail is in the vote, and is cut from the disk where told")
+    void uncommittedTailIsVotedForAndCut() {
+        var bench = new Bench(1, 3, member(1));
+        assertEquals(Zxid.of(1, 1), bench.peer.history().committed());
+        var said = new ArrayList<Message>();
+        bench.linkUp(2, Identity.State.MEMBER);
+        said.addAll(sent(bench.step(new Event.Tick())));
+        said.addAll(sent(bench.receive(2, 0, vote(2, Zxid.of(1, 1), 1, 9))));
+        assertTrue(
+                said.stream()
+                        .anyMatch(m ->
+                                m instanceof Message.Notification n
+                                        && n.state() == Message.State.LOOKING
+                                        && n.leader() == 1
+                                        && n.zxid() == Zxid.of(1, 2)));
+        bench.receive(2, 0, leading(2, 2));
+        bench.receive(2, 2, new Message.LeaderInfo("e"));
+        assertTrue(
+                sent(bench.persist()).stream()
+                        .anyMatch(m ->
+                                m instanceof Message.AckEpoch position
+                                        && position.lastZxid() == Zxid.of(1, 2)));
+        var cut = disk(bench.receive(2, 2, new Message.Trunc(Zxid.of(1, 1))));
+        assertEquals(List.of(new DiskOp.Truncate(Zxid.of(1, 1))), cut);
+        assertEquals(Zxid.of(1, 1), bench.peer.history().last());
+    }
+
+    /// Seen to fail with `inOffice` that asks for the leader's round to be its own.
+    @Test
+    @DisplayName("C22, safety 12: who restarts joins a leader in office, whatever the rounds are")
+    void joinsWhoeverIsInOffice() {
+        var bench = new Bench(1, 3, member(1));
+        bench.step(new Event.Tick());
+        bench.linkUp(2, Identity.State.MEMBER);
+        bench.linkUp(3, Identity.State.MEMBER);
+        long promised = bench.peer.acceptedEpoch();
+        // 3 says that it follows 2: a hint only, 2 must say so itself.
+        bench.receive(
+                3,
+                0,
+                new Message.Notification(
+                        Message.State.FOLLOWING, 2, 0, 7, 4, Identity.State.MEMBER, Map.of()));
+        assertEquals(0, bench.peer.leader());
+        var inOffice =
+                new Message.Notification(
+                        Message.State.LEADING, 2, 0, 7, 42, Identity.State.MEMBER, Map.of());
+        assertTrue(has(sentTo(2, bench.receive(2, 0, inOffice)), Message.FollowerInfo.class));
+        assertEquals(2, bench.peer.leader());
+        assertEquals(promised, bench.peer.acceptedEpoch());
+    }
+
+    /// Seen to fail with a `LinkDown` that ends the leadership, and with a `tick` that does not
+    /// look at who was heard.
+    @Test
+    @DisplayName("safety 12: a leader without links stays until its time-out, and no longer")
+    void staysInOfficeUntilTheTimeout() {
+        Bench bench = founded();
+        bench.step(new Event.LinkDown(2));
+        bench.step(new Event.LinkDown(3));
+        for (int i = 0; i < 8; i++) {
+            assertEquals(1, bench.peer.leader(), "after " + i + " ticks");
+            bench.now += 50 * MILLI;
+            bench.step(new Event.Tick());
+        }
+        bench.now += 50 * MILLI;
+        bench.step(new Event.Tick());
+        assertEquals(0, bench.peer.leader());
+    }
+
+    /// Seen to fail without `noticeGap`.
+    @Test
+    @DisplayName("safety 12: a leader that stood still blames nobody for the silence")
+    void pauseIsNobodysFault() {
+        Bench bench = founded();
+        bench.now += 10_000 * MILLI;
+        bench.step(new Event.Tick());
+        assertEquals(Peer.RoleName.LEADER, bench.peer.role());
+    }
+
     /// Seen to fail with a `Following` that takes a snapshot of an earlier leadership.
     @Test
     @DisplayName("C4: a snapshot that breaks leaves the log as it was, and never comes in later")
