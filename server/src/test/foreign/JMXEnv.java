@@ -6,8 +6,8 @@ import java.util.Set;
 import javax.management.MBeanServerConnection;
 import javax.management.ObjectName;
 
-/// Stands before the class of the same name in ZooKeeper's tests, which looks for the MBeans of
-/// its server: ours has none, and its clients are what is tried here.
+/// Stands before the class of the same name in ZooKeeper's tests, which looks for the MBeans of its
+/// server: ours has none, and its clients are what is tried here.
 public final class JMXEnv {
     private JMXEnv() {}
 

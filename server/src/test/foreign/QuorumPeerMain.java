@@ -17,7 +17,8 @@ public final class QuorumPeerMain {
         Path file = Path.of(arguments[0]);
         var text = new StringBuilder(Files.readString(file)).append('\n');
         for (String name : System.getProperties().stringPropertyNames()) {
-            if (name.startsWith("zookeeper.") && !name.endsWith(".log.dir")
+            if (name.startsWith("zookeeper.")
+                    && !name.endsWith(".log.dir")
                     && !name.endsWith(".root.logger")) {
                 text.append(name.substring(10)).append('=').append(System.getProperty(name));
                 text.append('\n');
