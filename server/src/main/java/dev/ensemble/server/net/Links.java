@@ -433,6 +433,11 @@ public final class Links implements AutoCloseable {
     ///
     /// @param number that it gave the link
     void up(LinkConnection connection, long number) {
+        if (!connection.channel().isOpen()) {
+            // It ended while it was answered, and its end has been dealt with: as a link it would
+            // stay for ever, and stand in the way of every other.
+            return;
+        }
         Hello theirs = connection.hello();
         int myid = theirs.myid();
         LinkConnection old = links.put(myid, connection);

@@ -362,6 +362,34 @@ final class LinksTest {
         assertTrue(nine.events.isEmpty());
     }
 
+    /// A connection may end while the answer to its hello is on the way. That is no link, and must
+    /// not stand in the way of the next one.
+    @Test
+    void aConnectionThatEndsWhileItIsAnsweredIsForgotten() throws Exception {
+        Node nine = new Node(9);
+        for (int i = 0; i < 300; i++) {
+            try (Socket socket = dial(nine)) {
+                socket.setSoLinger(true, 0);
+                socket.getOutputStream().write(frame(helloOf(7, 9)));
+            }
+        }
+        boolean accepted = false;
+        for (int tries = 0; tries < 100 && !accepted; tries++) {
+            accepted = isAccepted(nine);
+        }
+        assertTrue(accepted, "a link that has ended stands in the way");
+    }
+
+    /// The end of a link may be noticed a little later than the next hello, which is closed then.
+    private static boolean isAccepted(Node node) throws IOException {
+        try (Socket socket = dial(node)) {
+            socket.getOutputStream().write(frame(helloOf(7, 9)));
+            return read(socket).hasHello() && read(socket).hasAccepted();
+        } catch (java.io.EOFException | java.net.SocketException _) {
+            return false;
+        }
+    }
+
     @Test
     void aMemberThatDoesNotReadIsDisconnected() throws Exception {
         Node nine =
