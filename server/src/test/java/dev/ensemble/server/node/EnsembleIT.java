@@ -156,13 +156,17 @@ final class EnsembleIT {
                 ExecutorService threads = Executors.newCachedThreadPool()) {
             members.awaitLeader();
             Set<String> acknowledged = new ConcurrentSkipListSet<>();
+            var connected = new CountDownLatch(3);
             var some = new CountDownLatch(500);
             List<Future<?>> writers = new ArrayList<>();
             for (int writer = 0; writer < 3; writer++) {
                 String prefix = "/w" + writer + "-";
                 String server = "127.0.0.1:" + members.clientPort(writer + 1);
-                writers.add(threads.submit(() -> write(server, prefix, acknowledged, some)));
+                writers.add(
+                        threads.submit(() -> write(server, prefix, connected, acknowledged, some)));
             }
+            // Two of them may have written enough before the third is there.
+            assertTrue(connected.await(60, TimeUnit.SECONDS), "not all writers are connected");
             some.await();
             members.kill(1, 2, 3);
             for (Future<?> writer : writers) {
@@ -185,8 +189,13 @@ final class EnsembleIT {
 
     /// Writes until the server is gone.
     private static void write(
-            String server, String prefix, Set<String> acknowledged, CountDownLatch some) {
+            String server,
+            String prefix,
+            CountDownLatch connected,
+            Set<String> acknowledged,
+            CountDownLatch some) {
         try (ZooKeeper client = connect(server)) {
+            connected.countDown();
             for (int i = 0; ; i++) {
                 String path = prefix + i;
                 client.create(
