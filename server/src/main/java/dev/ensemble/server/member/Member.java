@@ -389,6 +389,17 @@ public final class Member {
         return peer.isHandingOver() || !heldBack.isEmpty();
     }
 
+    /// Keeps what a member asked until the hand-over is over, or the member comes anew: it asks
+    /// again then, and doing both would do it twice.
+    private void hold(int from, Consumer<Consumer<Output>> asked) {
+        long arrival = peer.arrivalOf(from);
+        heldBack.addLast(later -> {
+            if (peer.arrivalOf(from) == arrival) {
+                asked.accept(later);
+            }
+        });
+    }
+
     private void handOverFailed(int successor, Consumer<Output> out) {
         changes.handOverFailed(successor, out);
         List<Consumer<Consumer<Output>>> again = List.copyOf(heldBack);
@@ -594,7 +605,7 @@ public final class Member {
 
     private void relayed(int from, long incarnation, Message message, Consumer<Output> out) {
         if (mustWait()) {
-            heldBack.addLast(later -> relayed(from, incarnation, message, later));
+            hold(from, later -> relayed(from, incarnation, message, later));
             return;
         }
         switch (message) {
@@ -678,11 +689,13 @@ public final class Member {
         if (changes.endsOffice(txn)) {
             // The leader itself would go: it hands over first, and its successor makes the change.
             if (!holdsOffice && changes.giveUpOffice(txn)) {
-                heldBack.addLast(later -> {
-                    holdsOffice = true;
-                    write(origin, session, attach, request, identities);
-                    holdsOffice = false;
-                });
+                hold(
+                        origin.myid(),
+                        later -> {
+                            holdsOffice = true;
+                            write(origin, session, attach, request, identities);
+                            holdsOffice = false;
+                        });
                 return;
             }
             txn = new Txn.Refused(Code.NEW_CONFIG_NO_QUORUM);

@@ -54,7 +54,8 @@ final class Rules {
     private final Map<Promise, Integer> promises = new HashMap<>();
     private final Map<Sent, Long> newLeaders = new HashMap<>();
 
-    /// Where the initial history of each epoch ends, by the first NEWLEADER of its leader.
+    /// Where the initial history of each epoch ends: by the first NEWLEADER of its leader, or
+    /// before its first proposal, which comes earlier where a leader needs nobody else.
     private final Map<Long, Long> initial = new HashMap<>();
 
     /// By zxid, whether they came to anything or not.
@@ -382,6 +383,9 @@ final class Rules {
                 shown(zxid),
                 shown(previous));
         Proposed first = proposals.putIfAbsent(zxid, new Proposed(previous, payload));
+        if (Zxid.counter(zxid) == 1) {
+            initial.putIfAbsent(Zxid.epoch(zxid), previous);
+        }
         if (payload.txn() instanceof Txn.CloseSession) {
             closing.add(payload.header().session());
         }

@@ -49,6 +49,7 @@ final class Leading implements Role {
     private long quorumHeardNanos;
     private int successor;
     private long handBy;
+    private long arrivals;
 
     /// @param joinBy until when it must be established
     Leading(Peer peer, long joinBy) {
@@ -338,6 +339,7 @@ final class Leading implements Role {
         boolean again = learner.stage == Learner.Stage.SNAPPING;
         learner.position = position;
         learner.stage = Learner.Stage.PROMISED;
+        learner.arrival = ++arrivals;
         if (phase == Phase.PROMISING) {
             var own = new Vote(0, local.history.last(), local.currentEpoch);
             var theirs = new Vote(0, position.lastZxid(), position.currentEpoch());
@@ -649,6 +651,11 @@ final class Leading implements Role {
         acks.remove(learner.id);
         replays.remove(learner.id);
         return space.rest(learner.id, true);
+    }
+
+    long arrivalOf(int id) {
+        Learner learner = learners.get(id);
+        return learner == null ? 0 : learner.arrival;
     }
 
     void restartTimers() {

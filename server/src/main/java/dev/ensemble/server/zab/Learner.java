@@ -23,6 +23,9 @@ final class Learner {
     long pongRound;
     long acked;
 
+    /// Which of this leader's synchronisations is its latest; 0: none yet.
+    long arrival;
+
     /// What was committed when it had synchronised: once it has acked that, it is level. More would
     /// never be true under load, where a commit needs only the faster voters' acks.
     long committedAtSync;

@@ -258,6 +258,13 @@ public final class Peer {
         return role instanceof Leading leading && leading.isHandingOver();
     }
 
+    /// {@return a number that changes whenever the learner comes anew to this leader, and 0 while
+    /// it is away: it asks again then for all that it does not find in the log, so that what it
+    /// asked for before must not be done any more}
+    public long arrivalOf(int learner) {
+        return role instanceof Leading leading ? leading.arrivalOf(learner) : 0;
+    }
+
     /// Sends a message of the upper half under the epoch in force.
     public void send(int to, Message message, Consumer<Effect> out) {
         out.accept(new Effect.Send(to, epoch(), message));

@@ -65,7 +65,8 @@ final class SimulationTest {
         "1055, 5, a member that learned votes before it knows the founding configuration committed",
         "808, 3, a member whose configuration lags joins the elected leader",
         "402, 5, a member that promised a later epoch to somebody else joins again",
-        "75, 3, a learner that is not heard from is dropped"
+        "75, 3, a learner that is not heard from is dropped",
+        "2666, 5, what a learner asked during a hand-over and asks again is done once"
     })
     void staysFixed(long seed, int members, String what) {
         new Seeds(members, Sabotage.NONE)
