@@ -49,11 +49,11 @@ public record EnsembleStatus(
                 @Nullable Metrics metrics,
         @JsonPropertyDescription("Conditions, by type.") @Nullable List<Condition> conditions) {
 
-    /// {@return the same status with other conditions}
-    public EnsembleStatus withConditions(List<Condition> others) {
+    /// {@return the same status with other conditions, and the phase that goes with them}
+    public EnsembleStatus with(@Nullable String otherPhase, List<Condition> others) {
         return new EnsembleStatus(
                 observedGeneration,
-                phase,
+                otherPhase,
                 ensembleId,
                 bootstrapped,
                 replicas,

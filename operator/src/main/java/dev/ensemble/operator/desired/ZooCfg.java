@@ -104,6 +104,8 @@ public record ZooCfg(Map<String, String> lines) {
         lines.put("admin.tokenFile", place.tokenFile());
         if (place.keysFile() != null) {
             lines.put("admin.operatorKeys", place.keysFile());
+            // A single voter has a port for others, too: it would have to restart to get company.
+            lines.put("standaloneEnabled", "false");
         }
         lines.put("metricsProvider.httpPort", Integer.toString(place.metricsPort()));
         lines.put("reconfigEnabled", "true");

@@ -281,6 +281,7 @@ public final class EnsembleReconciler implements Reconciler<Ensemble> {
                         null,
                         null,
                         conditions)
-                : before.withConditions(conditions);
+                : before.with(
+                        "Running".equals(before.phase()) ? "Degraded" : before.phase(), conditions);
     }
 }

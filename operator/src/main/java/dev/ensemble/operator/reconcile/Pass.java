@@ -159,6 +159,11 @@ final class Pass {
                 && world.pods().size()
                         < Objects.requireNonNullElse(members.getSpec().getReplicas(), 0)) {
             trouble = troubles.refused(members);
+            if (trouble != null && step instanceof Step.Wait(List<String> others)) {
+                List<String> waiting = new ArrayList<>(List.of(trouble.message()));
+                waiting.addAll(others);
+                step = new Step.Wait(waiting);
+            }
         }
         tools.gauges().update(resource, seen.observed(), step);
         return report(invalid, ids.getFirst(), seen);

@@ -13,6 +13,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Comparator;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -145,13 +146,20 @@ final class Troubles {
             return "pod %s ends soon after each start".formatted(name);
         }
         String message = last.getTerminated().getMessage();
-        String end =
-                message == null
-                        ? ""
-                        : message.strip().lines().reduce((_, second) -> second).orElse("");
+        String end = message == null ? "" : complaint(message);
         return "pod %s ends soon after each start, with exit code %d%s"
                 .formatted(
                         name, last.getTerminated().getExitCode(), end.isEmpty() ? "" : ": " + end);
+    }
+
+    /// {@return the line of a log that says best why a server ended: the first that is neither
+    /// Java's own greeting nor mere information, since what follows it is a consequence}
+    static String complaint(String log) {
+        List<String> lines = log.strip().lines().filter(each -> !each.isBlank()).toList();
+        return lines.stream()
+                .filter(each -> !each.startsWith("NOTE: ") && !each.contains("level=INFO"))
+                .findFirst()
+                .orElse(lines.isEmpty() ? "" : lines.getLast());
     }
 
     /// {@return why a claim is not bound, if something is wrong with it}

@@ -30,6 +30,7 @@ final class ZooCfgTest {
                 admin.serverPort=8080
                 admin.tokenFile=/run/ensemble/token
                 admin.operatorKeys=/etc/ensemble/operator-keys.pem
+                standaloneEnabled=false
                 metricsProvider.httpPort=7000
                 reconfigEnabled=true
                 ensembleId=some-uid
