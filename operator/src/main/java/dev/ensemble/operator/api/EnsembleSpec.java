@@ -44,17 +44,13 @@ import java.util.Map;
         message = "spec.firstMyid + spec.replicas - 1 may be at most 100")
 public record EnsembleSpec(
         @JsonPropertyDescription(
-                        "Number of voters: 1, 3, 5, 7 or 9. Cannot be changed afterwards yet.")
+                        "Number of voters: 1, 3, 5, 7 or 9. May be changed at any time: members"
+                                + " join and leave two at a time, each change by one transaction of"
+                                + " the ensemble.")
                 @SpecReplicas
                 @Default("3")
                 @Min(1)
                 @Max(9)
-                @ValidationRule(
-                        value = "self == oldSelf",
-                        message =
-                                "spec.replicas cannot be changed yet: voters cannot be added or"
-                                        + " removed safely in this version; create another Ensemble"
-                                        + " of the size you need")
                 Integer replicas,
         @JsonPropertyDescription(
                         "Allows an even number of voters, which costs one voter more than it"

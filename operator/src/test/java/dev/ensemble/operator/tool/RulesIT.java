@@ -220,7 +220,7 @@ final class RulesIT {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "{replicas: 3} | {replicas: 5} | spec.replicas cannot be changed yet",
+                "{replicas: 3} | {replicas: 4} | must be odd",
                 "{firstMyid: 1} | {firstMyid: 2} | keep their myid",
                 "{storage: {log: {size: 2Gi}}} | {storage: {log: {size: 1Gi}}} | may only grow",
                 "{storage: {log: {size: 1Gi}}} | {storage: {log: {size: 1G}}} | may only grow",
@@ -236,6 +236,17 @@ final class RulesIT {
             assertDoesNotThrow(() -> apply(before), "the same is taken");
         } finally {
             resource("changes", before).delete();
+        }
+    }
+
+    @Test
+    void theNumberOfVotersMayChange() {
+        try {
+            apply("{replicas: 1}");
+            assertDoesNotThrow(() -> apply("{replicas: 5}"));
+            assertDoesNotThrow(() -> apply("{replicas: 3}"));
+        } finally {
+            resource("changes", "{}").delete();
         }
     }
 
