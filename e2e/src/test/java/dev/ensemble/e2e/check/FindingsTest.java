@@ -39,6 +39,7 @@ class FindingsTest {
         assertEquals(List.of(), findings.broken());
         assertEquals(2, findings.acked());
         assertEquals(Map.of("write CONNECTIONLOSS", 1L), findings.failed());
+        assertEquals(1, findings.closed());
         assertEquals(1, findings.watches());
         assertEquals(0, findings.sessions());
         assertEquals(5, findings.longestSilenceMillis());

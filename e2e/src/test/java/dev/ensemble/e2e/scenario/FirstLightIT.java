@@ -270,6 +270,10 @@ class FirstLightIT {
             return History.read(history).of(Entry.Failed.class).count();
         }
 
+        private long closed() {
+            return Findings.closed(History.read(history));
+        }
+
         /// The clients must go on after each fault; what they lost is judged at the end.
         private void clientsGoOn() {
             long before = acked();
@@ -324,6 +328,7 @@ class FirstLightIT {
         private void rollingRestart(PodDiary diary) {
             String leader = ensemble.leader();
             long failed = failed();
+            long closed = closed();
             Map<String, String> before = ensemble.uids();
             int births = diary.births().size();
             ensemble.set(
@@ -350,9 +355,17 @@ class FirstLightIT {
                     MEMBERS, order.size(), "each member is restarted once, and it was " + order);
             assertEquals(
                     leader, order.getLast(), "the leader is restarted last, and it was " + order);
+            long lost = failed() - failed;
+            long ended = closed() - closed;
             report.say(
-                    "rolling restart in %s, in the order %s, %d requests failed meanwhile"
-                            .formatted(Report.seconds(took), order, failed() - failed));
+                    "rolling restart in %s, in the order %s, %d connections ended and %d requests failed meanwhile"
+                            .formatted(Report.seconds(took), order, ended, lost));
+            // Each client has one request at a time: more would be a connection that was refused,
+            // or a request that failed while its connection was well.
+            assertTrue(lost <= ended, () -> lost + " failed requests, " + ended + " ends");
+            assertTrue(
+                    ended <= (long) CLIENTS * MEMBERS,
+                    () -> "a client loses its connection only to a member that restarts: " + ended);
         }
 
         private void memory() {

@@ -29,15 +29,19 @@ public final class Main implements Runnable {
 
     /// {@return the program; a [Refusal] ends it with its own words and exit code 1}
     static CommandLine commandLine() {
-        return new CommandLine(new Main())
-                .setExecutionExceptionHandler((failure, command, _) -> {
-                    if (!(failure instanceof Refusal)) {
-                        throw failure;
-                    }
-                    command.getErr().println("ensemble: " + failure.getMessage());
-                    command.getErr().flush();
-                    return 1;
-                });
+        return refusing(new CommandLine(new Main()));
+    }
+
+    /// {@return the program, which says a [Refusal] in its own words}
+    static CommandLine refusing(CommandLine program) {
+        return program.setExecutionExceptionHandler((failure, command, _) -> {
+            if (!(failure instanceof Refusal)) {
+                throw failure;
+            }
+            command.getErr().println("ensemble: " + failure.getMessage());
+            command.getErr().flush();
+            return 1;
+        });
     }
 
     @Override

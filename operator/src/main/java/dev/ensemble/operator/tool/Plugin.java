@@ -35,6 +35,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 
 /// `kubectl ensemble`: what a person on call asks and does, on the cluster that the kubeconfig
 /// names. The operator's own words, nothing that only this program knows.
@@ -49,6 +50,17 @@ final class Plugin implements Runnable {
     @Spec private CommandSpec spec = CommandSpec.create();
 
     @Mixin private Kube kube = new Kube();
+
+    private final Function<Kube, KubernetesClient> clients;
+
+    Plugin() {
+        this(Kube::client);
+    }
+
+    /// @param clients reach the cluster that the options name
+    Plugin(Function<Kube, KubernetesClient> clients) {
+        this.clients = clients;
+    }
 
     @Override
     public void run() {
@@ -69,7 +81,7 @@ final class Plugin implements Runnable {
     }
 
     private int with(@Nullable String name, Work work) throws IOException, InterruptedException {
-        try (KubernetesClient client = kube.client()) {
+        try (KubernetesClient client = clients.apply(kube)) {
             String namespace = kube.namespace(client);
             return work.on(client, find(client, namespace, name));
         } catch (KubernetesClientException e) {

@@ -1,0 +1,222 @@
+package dev.ensemble.operator.tool;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+
+import dev.ensemble.operator.api.Ensemble;
+
+import io.fabric8.kubernetes.api.model.DefaultKubernetesResourceList;
+import io.fabric8.kubernetes.api.model.StatusBuilder;
+import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
+import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import picocli.CommandLine;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What each command of the plugin prints, asks and answers, on a made-up API server.
+@EnableKubernetesMockClient
+@Timeout(60)
+final class PluginTest {
+    private static final String ENSEMBLES = "/apis/ensemble.dev/v1alpha1/namespaces/shop/ensembles";
+
+    private static final String WELL =
+            """
+            apiVersion: ensemble.dev/v1alpha1
+            kind: Ensemble
+            metadata: {name: orders, namespace: shop, generation: 2}
+            spec: {replicas: 3}
+            status:
+              observedGeneration: 2
+              phase: Running
+              ready: 2/2
+              ensembleId: "12345678"
+              leader: {member: orders-1, myid: 2, epoch: 3}
+              members:
+              - {myid: 1, name: orders-0, role: follower, ready: true, synced: true, safeToStop: false,
+                 upToDate: true, restarts: 0, node: n1, reasons: []}
+              - {myid: 2, name: orders-1, role: leader, ready: true, synced: true, upToDate: true, restarts: 0}
+              conditions:
+              - {type: Ready, status: "True", reason: AllMembersReady, message: fine, observedGeneration: 2}
+            """;
+
+    @SuppressWarnings("NullAway.Init") // The extension sets it.
+    private KubernetesMockServer server;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(String... arguments) {
+        var words = new ArrayList<>(List.of("-n", "shop"));
+        words.addAll(List.of(arguments));
+        return Main.refusing(new CommandLine(new Plugin(_ -> server.createClient())))
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(words.toArray(String[]::new));
+    }
+
+    private static Ensemble read(String yaml) throws JsonProcessingException {
+        return new ObjectMapper(new YAMLFactory()).readValue(yaml, Ensemble.class);
+    }
+
+    private void has(String yaml) throws JsonProcessingException {
+        server.expect().get().withPath(ENSEMBLES + "/orders").andReturn(200, read(yaml)).always();
+    }
+
+    private void lists(Ensemble... all) {
+        var list = new DefaultKubernetesResourceList<Ensemble>();
+        list.setItems(List.of(all));
+        server.expect().get().withPath(ENSEMBLES).andReturn(200, list).always();
+    }
+
+    @Test
+    void statusIsATable() throws JsonProcessingException {
+        has(WELL);
+        assertEquals(0, run("status", "orders"), err::toString);
+        assertEquals(
+                """
+                Ensemble orders: Running, 2/2 ready: fine
+
+                MEMBER   POD        ROLE       READY   SYNCED   SAFE-TO-STOP   NODE
+                1        orders-0   follower   yes     yes      no             n1
+                2        orders-1   leader     yes     yes      unknown        -
+                """,
+                out.toString());
+    }
+
+    @Test
+    void statusInJsonIsTheStatus() throws JsonProcessingException {
+        has(WELL);
+        assertEquals(0, run("status", "orders", "-o", "json"), err::toString);
+        var status = new ObjectMapper().readTree(out.toString());
+        assertEquals("orders-1", status.path("leader").path("member").asText());
+        assertEquals(2, status.path("members").size());
+    }
+
+    @Test
+    void theOnlyOneNeedsNoName() throws JsonProcessingException {
+        lists(read(WELL));
+        assertEquals(0, run("status"), err::toString);
+        assertTrue(out.toString().startsWith("Ensemble orders: "), out::toString);
+    }
+
+    @Test
+    void oneOfSeveralMustBeNamed() throws JsonProcessingException {
+        lists(read(WELL), read(WELL.replace("name: orders,", "name: bills,")));
+        assertEquals(1, run("status"));
+        assertEquals(
+                "ensemble: there are several Ensembles in namespace shop; name one of: orders,"
+                        + " bills\n",
+                err.toString());
+    }
+
+    @Test
+    void whatIsNotThereIsSaid() {
+        lists();
+        assertEquals(1, run("why"));
+        assertEquals("ensemble: there is no Ensemble in namespace shop\n", err.toString());
+        assertEquals(1, run("why", "orders"));
+        assertTrue(
+                err.toString()
+                        .endsWith("ensemble: there is no Ensemble orders in namespace shop\n"),
+                err::toString);
+    }
+
+    @Test
+    void whyTellsByItsExitCode() throws JsonProcessingException {
+        has(WELL);
+        assertEquals(0, run("why", "orders"), err::toString);
+        assertEquals("All is well.\n", out.toString());
+        server.reset();
+        has(WELL.replace("status: \"True\"", "status: \"False\""));
+        assertEquals(3, run("why", "orders"));
+        assertTrue(
+                out.toString().endsWith("Ready is False, AllMembersReady: fine\n"), out::toString);
+    }
+
+    @Test
+    void restartSetsTheTime() throws JsonProcessingException, InterruptedException {
+        has(WELL);
+        server.expect()
+                .patch()
+                .withPath(ENSEMBLES + "/orders?fieldManager=fabric8")
+                .andReturn(200, read(WELL))
+                .once();
+        server.expect().patch().withPath(ENSEMBLES + "/orders").andReturn(200, read(WELL)).once();
+        assertEquals(0, run("restart", "orders"), err::toString);
+        var last = server.getLastRequest();
+        assertEquals("PATCH", last.getMethod());
+        String body = last.getUtf8Body();
+        assertTrue(
+                body.matches("\\{\"spec\":\\{\"restartedAt\":\"[-0-9]{10}T[:0-9]{8}Z\"}}"), body);
+        assertTrue(out.toString().startsWith("Set spec.restartedAt of orders"), out::toString);
+    }
+
+    @Test
+    void aRefusalOfTheApiServerIsInItsWords() {
+        server.expect()
+                .get()
+                .withPath(ENSEMBLES + "/orders")
+                .andReturn(
+                        403, new StatusBuilder().withCode(403).withMessage("kim may not").build())
+                .always();
+        assertEquals(1, run("restart", "orders"));
+        assertEquals("ensemble: the API server refuses: kim may not\n", err.toString());
+    }
+
+    @Test
+    void logsAreThoseOfTheMember() throws JsonProcessingException {
+        has(WELL);
+        String logs = "/api/v1/namespaces/shop/pods/orders-1/log?pretty=false";
+        server.expect().get().withPath(logs + "&tailLines=200").andReturn(200, "now\n").always();
+        server.expect()
+                .get()
+                .withPath(logs + "&previous=true&tailLines=7")
+                .andReturn(200, "before\n")
+                .always();
+        assertEquals(0, run("logs", "orders", "1"), err::toString);
+        assertEquals(0, run("logs", "orders", "1", "--previous", "--tail", "7"), err::toString);
+        assertEquals("now\nbefore\n", out.toString());
+    }
+
+    @Test
+    void withoutALeaderNobodyCanHandOverOrServe() throws JsonProcessingException {
+        has(WELL.replace("leader: {member", "# leader: {member"));
+        assertEquals(1, run("transfer-leader", "orders", "0"));
+        assertEquals(1, run("cli", "orders", "ls", "/"));
+        assertEquals(
+                "ensemble: orders has no leader\nensemble: orders has no leader\n", err.toString());
+    }
+
+    @Test
+    void aHandOverNeedsTheOperatorsKey() throws JsonProcessingException {
+        has(WELL);
+        assertEquals(1, run("transfer-leader", "orders", "0", "--operator-namespace", "there"));
+        assertTrue(
+                err.toString()
+                        .startsWith(
+                                "ensemble: there is no Secret ensemble-operator-key in namespace"
+                                        + " there"),
+                err::toString);
+    }
+
+    @Test
+    void withoutACommandTheyAreNamed() {
+        int code =
+                Main.refusing(new CommandLine(new Plugin(_ -> server.createClient())))
+                        .setErr(new PrintWriter(err, true))
+                        .execute();
+        assertEquals(CommandLine.ExitCode.USAGE, code);
+        assertTrue(err.toString().contains("transfer-leader"), err::toString);
+    }
+}
