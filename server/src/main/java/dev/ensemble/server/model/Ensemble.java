@@ -48,6 +48,12 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
             return new Member(myid, host, port, electionPort, role, client, next);
         }
 
+        /// {@return this member with a vote}
+        public Member voting() {
+            return new Member(
+                    myid, host, port, electionPort, Role.PARTICIPANT, client, incarnation);
+        }
+
         /// {@return `host:port:electionPort:role[;client]`, as ZooKeeper writes it; an IPv6 host in
         /// brackets}
         public String text() {
@@ -115,6 +121,15 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
     /// {@return this configuration as the transaction `zxid` makes it}
     public Ensemble at(long zxid) {
         return new Ensemble(id, zxid, members);
+    }
+
+    /// {@return the configuration of this one member alone, not committed by anyone}
+    public Ensemble alone(int myid, long incarnation) {
+        Member self = members.get(myid);
+        if (self == null) {
+            throw new IllegalArgumentException("no member " + myid + " in " + text());
+        }
+        return new Ensemble(id, 0, Map.of(myid, self.voting().withIncarnation(incarnation)));
     }
 
     /// {@return this configuration with another disk of one member}

@@ -370,7 +370,7 @@ public final class Links implements AutoCloseable {
                 connection.session(),
                 new PeerTls.Claim(
                         theirs.myid(),
-                        self.get().ensembleId(),
+                        self.get().plainEnsembleId(),
                         host(theirs.myid()),
                         dials.keySet().stream().map(this::host).filter(Objects::nonNull).toList()),
                 connection.dialed() != 0);

@@ -179,7 +179,7 @@ public final class SnapshotFetch implements AutoCloseable {
     }
 
     private PeerTls.Claim claim() {
-        return new PeerTls.Claim(leader, self.ensembleId(), address.host(), List.of());
+        return new PeerTls.Claim(leader, self.plainEnsembleId(), address.host(), List.of());
     }
 
     private Frame.Builder frame() {

@@ -290,7 +290,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     private Hello as(Identity identity) {
         return new Hello(
                 hello.protocol(),
-                identity.ensembleId().isEmpty() ? hello.ensembleId() : identity.ensembleId(),
+                hello.idIn(identity.ensembleId()),
                 identity.myid(),
                 identity.incarnation(),
                 identity.starts(),

@@ -15,6 +15,7 @@ import dev.ensemble.server.net.SnapshotFetch;
 import dev.ensemble.server.net.SnapshotSender;
 import dev.ensemble.server.store.LogWriter;
 import dev.ensemble.server.store.Recovered;
+import dev.ensemble.server.store.Rescue;
 import dev.ensemble.server.store.Store;
 import dev.ensemble.server.store.StoreOptions;
 import dev.ensemble.server.store.TxnCodec;
@@ -75,6 +76,7 @@ public final class ServerNode implements AutoCloseable {
     private static final int READ_ONLY_AFTER_MILLIS = 2000;
 
     private final Config config;
+    private final @Nullable Rescue rescue;
     private final Observed observed;
     private final CompletableFuture<ExitCode> ended = new CompletableFuture<>();
 
@@ -92,8 +94,9 @@ public final class ServerNode implements AutoCloseable {
     /// Which ports are in use; 0 for none.
     public record Ports(int client, int secureClient, int peer, int admin, int metrics) {}
 
-    private ServerNode(Config config) {
+    private ServerNode(Config config, @Nullable Rescue rescue) {
         this.config = config;
+        this.rescue = rescue;
         this.observed = new Observed(config, System::nanoTime);
     }
 
@@ -101,7 +104,14 @@ public final class ServerNode implements AutoCloseable {
     ///
     /// @throws StartFailure if it cannot; nothing is left running
     public static ServerNode start(Config config) throws StartFailure {
-        var node = new ServerNode(config);
+        return start(config, null);
+    }
+
+    /// The same.
+    ///
+    /// @param rescue a recovery to carry out, once; null if there was none
+    public static ServerNode start(Config config, @Nullable Rescue rescue) throws StartFailure {
+        var node = new ServerNode(config, rescue);
         try {
             node.startAll();
             return node;
@@ -122,6 +132,11 @@ public final class ServerNode implements AutoCloseable {
 
     private synchronized void startAll() throws StartFailure {
         config.warnings().forEach(LOG::warn);
+        if (rescue != null && config.membership().declared().id().isEmpty()) {
+            String text = "a recovery needs the key ensembleId in the file of every member";
+            throw new StartFailure(
+                    ExitCode.INVALID_INVOCATION, text, new IllegalStateException(text));
+        }
         Tls clientTls = tls(config.tls().clients());
         Tls memberTls = tls(config.tls().members());
         peerTls =
@@ -155,7 +170,7 @@ public final class ServerNode implements AutoCloseable {
         var replaying = new Replaying(store, inbox, config.storage().snapshotSizeFactor());
         parts.push(replaying);
         Member member = member(recovered, schemes, codec, now);
-        Hello hello = hello(recovered);
+        Hello hello = hello(recovered, recoveryId(store));
         var loop = new PeerLoop(inbox, member, hello, promises, fetching, flushing, replaying, now);
 
         LogWriter log = store.startLog(loop);
@@ -292,7 +307,7 @@ public final class ServerNode implements AutoCloseable {
             var random = new SecureRandom();
             var key = new HashKey(random.nextLong(), random.nextLong());
             StoreOptions options = StoreOptions.DEFAULT.with(config.storage().tail());
-            Store store = Store.open(folder, config.myid(), key, options);
+            Store store = Store.open(folder, config.myid(), key, options, rescue);
             parts.push(store);
             return store;
         } catch (IOException e) {
@@ -393,7 +408,9 @@ public final class ServerNode implements AutoCloseable {
         return new PeerConfig(
                 config.myid(),
                 membership.declared(),
-                recovered.mustRejoin() ? PeerConfig.Bootstrap.BOOTSTRAPPED : bootstrap,
+                recovered.mustRejoin() || rescue != null
+                        ? PeerConfig.Bootstrap.BOOTSTRAPPED
+                        : bootstrap,
                 membership.bootstrapRecord(),
                 TimeUnit.MILLISECONDS.toNanos(config.timing().heartbeatMillis()),
                 TimeUnit.MILLISECONDS.toNanos(config.timing().heartbeatTimeoutMillis()),
@@ -402,11 +419,20 @@ public final class ServerNode implements AutoCloseable {
                 ELECTION_WAIT_NANOS);
     }
 
-    private Hello hello(Recovered recovered) {
+    private static String recoveryId(Store store) throws StartFailure {
+        try {
+            return store.recoveryId();
+        } catch (IOException e) {
+            throw new StartFailure(ExitCode.DATA_DIR_INACCESSIBLE, String.valueOf(e), e);
+        }
+    }
+
+    private Hello hello(Recovered recovered, String recovery) {
         String found = recovered.identity().ensembleId();
         return new Hello(
                 Hello.PROTOCOL,
-                found.isEmpty() ? config.membership().declared().id() : found,
+                Hello.idAfter(
+                        found.isEmpty() ? config.membership().declared().id() : found, recovery),
                 config.myid(),
                 recovered.identity().incarnation(),
                 recovered.identity().starts(),

@@ -1,10 +1,14 @@
 package dev.ensemble.server.store;
 
+import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Identity;
 import dev.ensemble.server.model.Payload;
+import dev.ensemble.server.model.Txn;
 import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.tree.HashKey;
 import dev.ensemble.server.tree.Tree;
+import dev.ensemble.server.zab.DiskOp;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +37,7 @@ final class Recovery {
     private final StoreOptions options;
     private final int myid;
     private final HashKey key;
+    private final @Nullable Rescue rescue;
     private final LongSupplier random;
     private final LogMetrics metrics;
     private final List<String> warnings = new ArrayList<>();
@@ -46,6 +51,7 @@ final class Recovery {
             StoreOptions options,
             int myid,
             HashKey key,
+            @Nullable Rescue rescue,
             LongSupplier random,
             LogMetrics metrics) {
         this.disk = disk;
@@ -53,6 +59,7 @@ final class Recovery {
         this.options = options;
         this.myid = myid;
         this.key = key;
+        this.rescue = rescue;
         this.random = random;
         this.metrics = metrics;
     }
@@ -78,6 +85,12 @@ final class Recovery {
         }
         makeRoom();
         Identity identity = started(identity());
+        return rescue == null || rescue.id().equals(Rescue.done(disk))
+                ? open(identity)
+                : rescued(identity, rescue);
+    }
+
+    private Opened open(Identity identity) throws IOException {
         try {
             if (disk.exists(DISTRUSTED)) {
                 byte[] reason = disk.read(DISTRUSTED);
@@ -92,6 +105,76 @@ final class Recovery {
             return load(identity);
         } catch (DamagedException e) {
             return load(beginAnew(identity, e));
+        }
+    }
+
+    /// Carries out a recovery, of which this disk knows nothing yet. After a crash it is done
+    /// again: the survivor then is its own quorum in a later epoch, and the others are blank
+    /// already.
+    private Opened rescued(Identity identity, Rescue decided) throws IOException {
+        Opened opened;
+        if (identity.state() == Identity.State.BLANK) {
+            opened = open(identity);
+        } else if (decided.survivor() == myid) {
+            opened = alone(open(identity), decided);
+        } else {
+            String reason =
+                    "by the recovery "
+                            + decided.id()
+                            + " the ensemble goes on with the data of member "
+                            + decided.survivor()
+                            + " alone";
+            opened = load(beginAnew(identity, new DamagedException(reason)));
+        }
+        decided.markDone(disk);
+        return opened;
+    }
+
+    /// Makes this member the only one of the ensemble, by a transaction behind all that it holds:
+    /// what was not known to be committed is from now on.
+    ///
+    /// In an epoch of its own, so that no zxid of it is one that the lost members may have used.
+    private Opened alone(Opened opened, Rescue decided) throws IOException {
+        Recovered found = opened.recovered();
+        Identity identity = found.identity();
+        String objection =
+                identity.state() == Identity.State.MEMBER
+                        ? decided.objection(found)
+                        : "it holds no data that it can trust";
+        if (objection != null) {
+            close(opened);
+            throw new StoreException(
+                    "this member was chosen to survive by the recovery "
+                            + decided.id()
+                            + ", but "
+                            + objection
+                            + ". Nothing was changed; decide again");
+        }
+        Ensemble only = found.tree().ensemble().alone(myid, identity.incarnation());
+        long epoch = Math.max(found.acceptedEpoch(), found.currentEpoch()) + 1;
+        long zxid = Zxid.of(epoch, 1);
+        long time =
+                found.log().isEmpty() ? 0 : found.log().getLast().payload().header().timeMillis();
+        Payload last = new TxnCodec().encode(new Header(0, 0, 0, 0, time), new Txn.Configure(only));
+        new Epochs(epoch, found.currentEpoch()).write(disk);
+        opened.log().append(List.of(new DiskOp.Append(zxid, last, zxid)));
+        new Epochs(epoch, epoch).write(disk);
+        close(opened);
+        warnings.add(
+                "by the recovery "
+                        + decided.id()
+                        + " the ensemble goes on with the data of this member alone, from "
+                        + Zxid.text(zxid)
+                        + " on; what the other members held behind "
+                        + Zxid.text(found.logEnd())
+                        + " is lost");
+        return load(identity);
+    }
+
+    private static void close(Opened opened) throws IOException {
+        try (TxnLog log = opened.log();
+                StateStore states = opened.states()) {
+            assert log != null && states != null;
         }
     }
 

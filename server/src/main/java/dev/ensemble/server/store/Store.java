@@ -62,6 +62,16 @@ public final class Store implements AutoCloseable {
     ///   person has to look at
     public static Store open(Path folder, int myid, HashKey hashKey, StoreOptions options)
             throws IOException {
+        return open(folder, myid, hashKey, options, null);
+    }
+
+    /// The same.
+    ///
+    /// @param rescue a recovery to carry out if this folder has not done so; null if there was none
+    /// @throws StoreException also if this member is to survive and its data is not what was meant
+    public static Store open(
+            Path folder, int myid, HashKey hashKey, StoreOptions options, @Nullable Rescue rescue)
+            throws IOException {
         FolderDisk disk = FolderDisk.lock(folder);
         var random = new SecureRandom();
         return open(
@@ -70,6 +80,7 @@ public final class Store implements AutoCloseable {
                 myid,
                 hashKey,
                 options,
+                rescue,
                 random::nextLong);
     }
 
@@ -81,9 +92,22 @@ public final class Store implements AutoCloseable {
             StoreOptions options,
             LongSupplier random)
             throws IOException {
+        return open(disk, opener, myid, hashKey, options, null, random);
+    }
+
+    static Store open(
+            Disk disk,
+            StateEngine.Opener opener,
+            int myid,
+            HashKey hashKey,
+            StoreOptions options,
+            @Nullable Rescue rescue,
+            LongSupplier random)
+            throws IOException {
         var metrics = new LogMetrics();
         try {
-            var recovery = new Recovery(disk, opener, options, myid, hashKey, random, metrics);
+            var recovery =
+                    new Recovery(disk, opener, options, myid, hashKey, rescue, random, metrics);
             return new Store(disk, options, metrics, recovery.open(), random);
         } catch (IOException | RuntimeException e) {
             disk.close();
@@ -94,6 +118,11 @@ public final class Store implements AutoCloseable {
     /// {@return what the disk said at the start}
     public Recovered recovered() {
         return opened.recovered();
+    }
+
+    /// {@return the id of the recovery that this disk went through last; empty if there was none}
+    public String recoveryId() throws IOException {
+        return Rescue.done(disk);
     }
 
     /// Starts the log thread.

@@ -5,6 +5,7 @@ import dev.ensemble.server.node.ExitCode;
 import dev.ensemble.server.node.InvalidConfig;
 import dev.ensemble.server.node.ServerNode;
 import dev.ensemble.server.node.StartFailure;
+import dev.ensemble.server.store.Rescue;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +48,15 @@ final class Serve implements Callable<Integer> {
 
     @ArgGroup private @Nullable Identity identity;
 
+    @Option(
+            names = "--recovery",
+            paramLabel = "ID,MYID,ZXID",
+            description =
+                    "Goes on without a quorum, from the data of member MYID alone, whose log ends"
+                        + " at ZXID or later. Every member that is started gets this, and keeps it;"
+                        + " each carries it out once. See server/docs/storage.md.")
+    private @Nullable String recovery;
+
     /// Who this member is, if the file `myid` in the data folder does not say it.
     static final class Identity {
         @Option(names = "--myid", paramLabel = "N", description = "Id of this member, 1 to 254.")
@@ -78,9 +88,16 @@ final class Serve implements Callable<Integer> {
         // Pods change their addresses: a name is good for a second, and its absence not at all.
         Security.setProperty("networkaddress.cache.ttl", "1");
         Security.setProperty("networkaddress.cache.negative.ttl", "0");
+        Rescue rescue;
+        try {
+            rescue = recovery == null ? null : Rescue.of(recovery);
+        } catch (IllegalArgumentException e) {
+            System.err.println("--recovery: " + e.getMessage());
+            return ExitCode.INVALID_INVOCATION.number();
+        }
         ServerNode node;
         try {
-            node = ServerNode.start(Config.load(file, myid()));
+            node = ServerNode.start(Config.load(file, myid()), rescue);
         } catch (InvalidConfig e) {
             System.err.println(e.getMessage());
             return ExitCode.INVALID_INVOCATION.number();

@@ -163,8 +163,10 @@ final class MemberProcesses implements AutoCloseable {
         return this;
     }
 
-    void start(int id) throws IOException {
+    /// @param more arguments of `serve`
+    void start(int id, String... more) throws IOException {
         List<String> command = command("serve", configFile(id).toString(), "--myid", "" + id);
+        command.addAll(List.of(more));
         command.addAll(1, options);
         running.put(
                 id,
