@@ -549,8 +549,11 @@ final class Rules {
                 shown(disk(successor).durableEnd()),
                 shown(end),
                 shown(lastCommitted()));
+        // Who slept through the election of another leader knows no later configuration; nobody
+        // follows it.
+        boolean deposed = Zxid.epoch(lastCommitted()) > epoch;
         isTrue(
-                lost || isVoter(successor),
+                lost || deposed || isVoter(successor),
                 "member %d hands over to %d, which is no voter (safety 5)",
                 myid,
                 successor);
