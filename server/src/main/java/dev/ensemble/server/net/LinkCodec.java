@@ -206,6 +206,7 @@ public final class LinkCodec {
                 .setRound(m.round())
                 .setIdentity(diskState(m.identity()))
                 .putAllSeen(m.seen())
+                .setCommitted(m.committed())
                 .build();
     }
 
@@ -234,7 +235,8 @@ public final class LinkCodec {
                 epoch(m.getPeerEpoch()),
                 m.getRound(),
                 diskState(m.getIdentity()),
-                Map.copyOf(seen));
+                Map.copyOf(seen),
+                zxid(m.getCommitted()));
     }
 
     private static Message ackEpoch(PeerProto.AckEpoch m) {

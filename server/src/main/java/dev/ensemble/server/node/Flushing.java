@@ -18,6 +18,10 @@ import java.util.function.Consumer;
 /// Stores a committed version of the tree as the state behind the log, now and then, on a thread of
 /// its own.
 ///
+/// A change of the configuration is stored at once. That it is committed stands on disk otherwise
+/// only with the next transaction, and a member that starts again before would need the quorum of
+/// the voters who have gone.
+///
 /// A version is stored only once the member's own log on disk reaches that far (`safety.md` 2): a
 /// commit may be known before. Owned by the peer thread but for [#micros] and [#hurry].
 final class Flushing {
@@ -65,7 +69,9 @@ final class Flushing {
             long pending = store.bytesSinceFlush();
             long hurry = hurried ? HURRY : 1;
             boolean late = pending > 0 && nowNanos - lastNanos >= nanos / hurry;
-            if ((pending >= bytes / hurry || late) && committed.zxid() > stored.get()) {
+            boolean changed = committed.ensemble().version() > stored.get();
+            if (changed
+                    || ((pending >= bytes / hurry || late) && committed.zxid() > stored.get())) {
                 candidate = committed;
             }
         } else if (due.zxid() <= synced) {

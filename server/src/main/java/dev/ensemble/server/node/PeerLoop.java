@@ -4,6 +4,7 @@ import dev.ensemble.server.member.Answer;
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
 import dev.ensemble.server.member.Output;
+import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Identity;
 import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.net.Intake;
@@ -104,6 +105,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
 
     // Of the thread.
     private final ArrayDeque<Storing> identities = new ArrayDeque<>();
+    private final ArrayDeque<Output.Answered> unstored = new ArrayDeque<>();
 
     /// What the core warned of, with when it did so last: told again once it has been quiet for a
     /// while.
@@ -312,6 +314,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         }
         Peer peer = member.peer();
         flushing.turn(member.tree(), peer.durableZxid(), nowNanos);
+        answer();
         if (nowNanos - factsNanos >= FACTS_NANOS) {
             publishFacts(out);
         }
@@ -342,13 +345,28 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
                     Output.Close _,
                     Output.ReadOnly _ ->
                     forClients.add(output);
-            case Output.Answered(long ticket, Answer answer) -> {
-                CompletableFuture<Answer> waiting = asked.remove(ticket);
-                if (waiting != null) {
-                    waiting.complete(answer);
-                }
+            case Output.Answered answered -> {
+                unstored.addLast(answered);
+                answer();
             }
         }
+    }
+
+    /// Tells of a change of the configuration once it is stored (see [Flushing]): who asked for it
+    /// may stop those who have gone.
+    private void answer() {
+        while (!unstored.isEmpty() && isStored(unstored.getFirst().answer())) {
+            Output.Answered answered = unstored.removeFirst();
+            CompletableFuture<Answer> waiting = asked.remove(answered.ticket());
+            if (waiting != null) {
+                waiting.complete(answered.answer());
+            }
+        }
+    }
+
+    private boolean isStored(Answer answer) {
+        return !(answer instanceof Answer.Changed(Ensemble ensemble))
+                || ensemble.version() <= flushing.storedZxid();
     }
 
     private void perform(Effect effect, Outlets out) throws InterruptedException {

@@ -211,7 +211,8 @@ final class SimulatedNetwork {
                 said.peerEpoch(),
                 said.round(),
                 said.identity(),
-                said.seen());
+                said.seen(),
+                said.committed());
     }
 
     /// {@return the frame to send instead, null for none}

@@ -32,6 +32,7 @@ import java.util.TreeMap;
 final class SimulatedProcess {
     private static final long TICK_NANOS = 40 * Schedule.MILLIS;
     private static final long SPACE_KNOWN_NANOS = 3 * Schedule.SECONDS;
+    private static final long CHANGE_STORED_NANOS = 5 * Schedule.MILLIS;
     private static final long TOUCH_NANOS = 250 * Schedule.MILLIS;
 
     private final SimulatedHost host;
@@ -411,6 +412,9 @@ final class SimulatedProcess {
         if (applied.result() instanceof Result.Failed(Code code) && code == Code.QUOTA_EXCEEDED) {
             world.coverage.count(Coverage.Of.GROWTH_REFUSED);
         }
+        if (applied.txn() instanceof Txn.Configure) {
+            world.schedule.after(CHANGE_STORED_NANOS, () -> flushChange(applied.zxid()));
+        }
         SimulatedClient client = connections.get(published.connection());
         switch (applied.result()) {
             case Result.Attached(var session) -> {
@@ -489,6 +493,15 @@ final class SimulatedProcess {
         var stored = trees.floorEntry(Math.min(tree.zxid(), host.disk().durableEnd()));
         if (!dead && stored != null) {
             host.disk().flush(stored.getKey(), stored.getValue());
+        }
+    }
+
+    /// As the real one does, as soon as the log is there (`Flushing`).
+    private void flushChange(long zxid) {
+        if (host.disk().durableEnd() >= zxid) {
+            flush();
+        } else if (!dead && zxid <= tree.zxid()) {
+            world.schedule.after(CHANGE_STORED_NANOS, () -> flushChange(zxid));
         }
     }
 

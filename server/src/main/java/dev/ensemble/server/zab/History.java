@@ -3,6 +3,8 @@ package dev.ensemble.server.zab;
 import dev.ensemble.server.model.Payload;
 import dev.ensemble.server.model.Zxid;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
@@ -158,6 +160,12 @@ public final class History {
             }
         }
         return low;
+    }
+
+    /// {@return the last zxid of an epoch in this log; null if it holds nothing of it, or what it
+    /// holds is long ago}
+    @Nullable Long endOf(long epoch) {
+        return epochEnds.get(epoch);
     }
 
     /// How a learner gets from its log to this one.

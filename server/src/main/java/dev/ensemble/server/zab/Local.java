@@ -204,6 +204,21 @@ final class Local {
         }
     }
 
+    /// Commits what this log shares with that of a member that knows it to be committed.
+    ///
+    /// A change of the configuration may be committed, and its leader gone, before this member
+    /// knows. It would go on to need the old quorum, of which the others know that it is over.
+    ///
+    /// @return whether another configuration is in force now
+    boolean learnCommitted(long zxid) {
+        long before = configuration().version();
+        Long end = history.endOf(Zxid.epoch(zxid));
+        if (end != null) {
+            commit(Math.min(zxid, end));
+        }
+        return configuration().version() != before;
+    }
+
     // Configurations.
 
     private void noteConfiguration(long zxid, Payload payload) {
@@ -296,7 +311,14 @@ final class Local {
 
     Message.Notification notification(Message.State state, int leader, long zxid, long peerEpoch) {
         return new Message.Notification(
-                state, leader, zxid, peerEpoch, round, identity.state(), identity.voters());
+                state,
+                leader,
+                zxid,
+                peerEpoch,
+                round,
+                identity.state(),
+                identity.voters(),
+                history.committed());
     }
 
     void warn(String text) {

@@ -104,6 +104,12 @@ final class Looking implements Role {
                 if (!begun) {
                     yield this;
                 }
+                if (local.learnCommitted(said.committed())) {
+                    Role next = begin(); // Other members vote now, perhaps this one too.
+                    if (next != this) {
+                        yield next;
+                    }
+                }
                 yield said.state() == Message.State.LOOKING
                         ? heard(from, new Local.Said(incarnation, said))
                         : inOffice(from, said);

@@ -31,6 +31,7 @@ public sealed interface Message {
     /// @param round election round of the sender
     /// @param identity state of the sender's disk, which changes while a link is up
     /// @param seen FORMING: the incarnations that the sender's record holds
+    /// @param committed up to where the sender knows its log to be committed
     record Notification(
             State state,
             int leader,
@@ -38,7 +39,8 @@ public sealed interface Message {
             long peerEpoch,
             long round,
             Identity.State identity,
-            Map<Integer, Long> seen)
+            Map<Integer, Long> seen,
+            long committed)
             implements Message {}
 
     /// Learner to leader: here I am, this is what I have promised.

@@ -56,9 +56,9 @@ final class LinkCodecTest {
                                 7,
                                 12,
                                 Identity.State.FORMING,
-                                Map.of(1, -9L, 2, 77L)),
+                                Map.of(1, -9L, 2, 77L), 0x7_0000_0001L),
                         new Message.Notification(
-                                Message.State.LOOKING, 0, 0, 0, 0, Identity.State.BLANK, Map.of()),
+                                Message.State.LOOKING, 0, 0, 0, 0, Identity.State.BLANK, Map.of(), 0),
                         new Message.FollowerInfo(6),
                         new Message.LeaderInfo("the-ensemble"),
                         new Message.AckEpoch(true, 6, ZXID, List.of(0x5_0000_0001L, ZXID)),

@@ -242,6 +242,29 @@ final class ChangesIT {
         }
     }
 
+    /// Who asked may stop the others for good as soon as the answer is there, and nothing has to be
+    /// written after the change for the last voter to know of it.
+    @Test
+    void theLastVoterComesBackAlone() throws Exception {
+        try (var members = new MemberProcesses(folder, 3).startAll()) {
+            members.awaitAllSynced();
+            int last = members.awaitLeader();
+            List<Integer> leaving = new ArrayList<>(members.ids());
+            leaving.remove((Object) last);
+            assertVoters(change(members, "/v1/members", "{\"leaving\": " + leaving + "}"), last);
+            members.kill(1, 2, 3);
+            members.start(last);
+            assertEquals(last, members.awaitLeader());
+            try (ZooKeeper client = connect("127.0.0.1:" + members.clientPort(last))) {
+                client.create(
+                        "/alone",
+                        new byte[0],
+                        ZooDefs.Ids.OPEN_ACL_UNSAFE,
+                        CreateMode.PERSISTENT);
+            }
+        }
+    }
+
     private Object join(MemberProcesses members, int id, @Nullable Object before) throws Exception {
         String line = members.memberLine(id);
         Map<String, Object> after =

@@ -124,12 +124,12 @@ class PeerTest {
 
     static Message.Notification leading(int leader, long epoch) {
         return new Message.Notification(
-                Message.State.LEADING, leader, 0, epoch, 1, Identity.State.MEMBER, Map.of());
+                Message.State.LEADING, leader, 0, epoch, 1, Identity.State.MEMBER, Map.of(), 0);
     }
 
     static Message.Notification vote(int leader, long zxid, long epoch, long round) {
         return new Message.Notification(
-                Message.State.LOOKING, leader, zxid, epoch, round, Identity.State.MEMBER, Map.of());
+                Message.State.LOOKING, leader, zxid, epoch, round, Identity.State.MEMBER, Map.of(), 0);
     }
 
     static List<Message> sent(List<Effect> effects) {
@@ -355,6 +355,49 @@ class PeerTest {
                                         && n.leader() == 1
                                         && n.zxid() == Zxid.of(1, 3)));
         assertFalse(has(afterwards, Message.Ack.class));
+    }
+
+    @Test
+    @DisplayName("a member learns from others that the change at the end of its log is committed")
+    void learnsWhichConfigurationIsCommitted() {
+        var alone =
+                Ensemble.declared("e", List.of(voter(1)))
+                        .withIncarnation(1, 1); // Of the voters 1, 2 and 3, 2 and 3 have gone.
+        var change =
+                new History.Entry(
+                        Zxid.of(1, 2),
+                        new Payload(
+                                new Header(0, 0, 0, 0, 0), new Txn.Configure(alone), new byte[8]));
+        Recovered before = member(1);
+        var bench =
+                new Bench(
+                        1,
+                        3,
+                        new Recovered(
+                                before.identity(),
+                                1,
+                                1,
+                                0,
+                                before.ensemble(),
+                                List.of(entry(1, 1), change),
+                                Zxid.of(1, 1)));
+        bench.step(new Event.Tick());
+        bench.linkUp(2, Identity.State.MEMBER);
+        // Its own log is the longer one, and it votes no more.
+        bench.receive(2, 0, gone(Zxid.of(1, 5), Zxid.of(1, 1)));
+        bench.persist();
+        assertEquals(Peer.RoleName.LOOKING, bench.peer.role());
+
+        bench.receive(2, 0, gone(Zxid.of(1, 5), Zxid.of(1, 3)));
+        bench.persist();
+        bench.persist();
+        assertEquals(Peer.RoleName.LEADER, bench.peer.role());
+        assertEquals(Zxid.of(2, 1), bench.peer.nextZxid());
+    }
+
+    private static Message.Notification gone(long zxid, long committed) {
+        return new Message.Notification(
+                Message.State.LOOKING, 0, zxid, 1, 0, Identity.State.MEMBER, Map.of(), committed);
     }
 
     @Test

@@ -254,11 +254,11 @@ final class TrapsTest {
                 3,
                 0,
                 new Message.Notification(
-                        Message.State.FOLLOWING, 2, 0, 7, 4, Identity.State.MEMBER, Map.of()));
+                        Message.State.FOLLOWING, 2, 0, 7, 4, Identity.State.MEMBER, Map.of(), 0));
         assertEquals(0, bench.peer.leader());
         var inOffice =
                 new Message.Notification(
-                        Message.State.LEADING, 2, 0, 7, 42, Identity.State.MEMBER, Map.of());
+                        Message.State.LEADING, 2, 0, 7, 42, Identity.State.MEMBER, Map.of(), 0);
         assertTrue(has(sentTo(2, bench.receive(2, 0, inOffice)), Message.FollowerInfo.class));
         assertEquals(2, bench.peer.leader());
         assertEquals(promised, bench.peer.acceptedEpoch());
