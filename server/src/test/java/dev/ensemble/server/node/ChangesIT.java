@@ -257,10 +257,7 @@ final class ChangesIT {
             assertEquals(last, members.awaitLeader());
             try (ZooKeeper client = connect("127.0.0.1:" + members.clientPort(last))) {
                 client.create(
-                        "/alone",
-                        new byte[0],
-                        ZooDefs.Ids.OPEN_ACL_UNSAFE,
-                        CreateMode.PERSISTENT);
+                        "/alone", new byte[0], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
             }
         }
     }

@@ -129,7 +129,14 @@ class PeerTest {
 
     static Message.Notification vote(int leader, long zxid, long epoch, long round) {
         return new Message.Notification(
-                Message.State.LOOKING, leader, zxid, epoch, round, Identity.State.MEMBER, Map.of(), 0);
+                Message.State.LOOKING,
+                leader,
+                zxid,
+                epoch,
+                round,
+                Identity.State.MEMBER,
+                Map.of(),
+                0);
     }
 
     static List<Message> sent(List<Effect> effects) {
