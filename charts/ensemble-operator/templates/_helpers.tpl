@@ -21,10 +21,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* What the operator may do where its Ensembles are. */}}
 {{- define "ensemble-operator.rules" -}}
 - apiGroups: [ensemble.dev]
-  resources: [ensembles]
+  resources: [ensembles, ensemblerecoveries]
   verbs: [get, list, watch]
 - apiGroups: [ensemble.dev]
-  resources: [ensembles/status]
+  resources: [ensembles/status, ensemblerecoveries/status]
   verbs: [get, patch]
 - apiGroups: [apps]
   resources: [statefulsets]

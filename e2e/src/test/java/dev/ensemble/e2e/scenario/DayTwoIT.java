@@ -11,12 +11,19 @@ import dev.ensemble.e2e.client.Fleet;
 import dev.ensemble.e2e.harness.Await;
 import dev.ensemble.e2e.harness.Cluster;
 import dev.ensemble.e2e.harness.EnsembleView;
+import dev.ensemble.e2e.harness.Faults;
 import dev.ensemble.e2e.harness.Remains;
 import dev.ensemble.e2e.harness.Report;
 import dev.ensemble.e2e.harness.Settings;
 
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.NonNamespaceOperation;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 
 import org.junit.jupiter.api.Test;
 
@@ -27,11 +34,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /// What comes after the first day: an ensemble of one grows to five under load, shrinks to one, and
-/// grows again with its old volumes; then it sleeps and wakes.
+/// grows again with its old volumes; then it sleeps and wakes; then it loses a majority for good,
+/// and a person lets it go on from what is left.
 class DayTwoIT {
     private static final int CLIENTS = 4;
     private static final int SESSION_MILLIS = 15_000;
@@ -47,7 +56,7 @@ class DayTwoIT {
     private final String namespace = "day-two-" + id;
 
     @Test
-    void anEnsembleGrowsShrinksSleepsAndWakes() throws Exception {
+    void anEnsembleGrowsShrinksSleepsWakesAndIsRecovered() throws Exception {
         switch (Cluster.find(settings)) {
             case Cluster.Found.None(String reason) -> {
                 System.out.println("DayTwoIT is skipped: " + reason);
@@ -98,6 +107,7 @@ class DayTwoIT {
             }
             judge();
             sleepAndWake();
+            loseMajorityAndRecover();
         }
 
         private Duration well(String what, int members) {
@@ -136,6 +146,79 @@ class DayTwoIT {
             int after = ensemble.says(ensemble.leader()).path("metrics").path("znodes").asInt();
             assertEquals(before, after, "znodes before and after");
             report.say("awake again in " + Report.seconds(took));
+        }
+
+        /// Nothing happens without a person's word; with it, the ensemble goes on with what the one
+        /// member holds that is left.
+        private void loseMajorityAndRecover() {
+            int before = ensemble.says(ensemble.leader()).path("metrics").path("znodes").asInt();
+            String survivor = NAME + "-0";
+            Map<String, String> uids = ensemble.uids();
+            var faults = new Faults(client, namespace);
+            for (int ordinal = 1; ordinal < 3; ordinal++) {
+                assertEquals(1, faults.loseVolume(NAME + "-" + ordinal), "claims of it");
+            }
+            Await.until(
+                    "the loss to be known", PATIENCE, () -> ensemble.missing("RecoveryRequired"));
+            report.say("a majority has lost its volumes, and RecoveryRequired says so");
+            client.load(
+                            new ByteArrayInputStream(
+                                    """
+                                    apiVersion: ensemble.dev/v1alpha1
+                                    kind: EnsembleRecovery
+                                    metadata: {name: after-the-fire, namespace: %s}
+                                    spec: {ensemble: %s}
+                                    """
+                                            .formatted(namespace, NAME)
+                                            .getBytes(StandardCharsets.UTF_8)))
+                    .inNamespace(namespace)
+                    .create();
+            Await.until(
+                    "a plan",
+                    PATIENCE,
+                    () ->
+                            recovery("status", "phase").equals("Planned")
+                                    ? ""
+                                    : recovery("status", "message"));
+            assertEquals(survivor, recovery("status", "survivor", "member"));
+            assertEquals(
+                    uids.get(survivor), ensemble.uid(survivor), "a plan alone changes nothing");
+            report.say("plan: " + recovery("status", "message"));
+            recoveries()
+                    .withName("after-the-fire")
+                    .patch(
+                            PatchContext.of(PatchType.JSON_MERGE),
+                            "{\"spec\":{\"approvedPlan\":\"%s\"}}"
+                                    .formatted(recovery("status", "plan")));
+            Duration took = well("to be recovered", 3);
+            Await.until(
+                    "the recovery to be over",
+                    PATIENCE,
+                    () ->
+                            recovery("status", "phase").equals("Recovered")
+                                    ? ""
+                                    : recovery("status", "message"));
+            int after = ensemble.says(ensemble.leader()).path("metrics").path("znodes").asInt();
+            assertEquals(before, after, "znodes before and after");
+            assertEquals(
+                    3,
+                    ensemble.says(ensemble.leader()).path("configuration").path("members").size(),
+                    "voters after the recovery");
+            report.say("recovered in " + Report.seconds(took));
+        }
+
+        private NonNamespaceOperation<
+                        GenericKubernetesResource,
+                        GenericKubernetesResourceList,
+                        Resource<GenericKubernetesResource>>
+                recoveries() {
+            return client.genericKubernetesResources("ensemble.dev/v1alpha1", "EnsembleRecovery")
+                    .inNamespace(namespace);
+        }
+
+        private String recovery(Object... path) {
+            Object there = recoveries().withName("after-the-fire").require().get(path);
+            return there == null ? "nothing yet" : there.toString();
         }
 
         private void loadImages() throws IOException {

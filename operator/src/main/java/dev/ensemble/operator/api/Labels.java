@@ -34,6 +34,10 @@ public final class Labels {
     /// On the resource: the revision whose restarts a person has approved.
     public static final String APPROVED = "ensemble.dev/approved";
 
+    /// On volume claims, StatefulSet and ConfigMap: the last recovery that a person decided on, as
+    /// the members are told it.
+    public static final String RECOVERY = "ensemble.dev/recovery";
+
     public static final String MANAGER = "ensemble-operator";
 
     private Labels() {}

@@ -174,13 +174,7 @@ public final class Members {
                 .withName("server")
                 .withImage(wanted.image())
                 .withImagePullPolicy(wanted.pullPolicy())
-                .withArgs(
-                        "serve",
-                        "/etc/ensemble/" + Config.FILE,
-                        "--first-myid",
-                        Integer.toString(wanted.spec().firstMyid()),
-                        "--pod-index",
-                        "$(POD_INDEX)")
+                .withArgs(arguments(wanted))
                 .withEnv(podIndex(), options(wanted.spec().jvm()))
                 .withPorts(
                         port("client", Labels.CLIENT_PORT),
@@ -229,6 +223,25 @@ public final class Members {
                                 .build(),
                         new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build())
                 .build();
+    }
+
+    /// A recovery is an argument, not a line of the file: a pod might start while its node still
+    /// has the old file.
+    private static List<String> arguments(Wanted wanted) {
+        List<String> arguments =
+                new ArrayList<>(
+                        List.of(
+                                "serve",
+                                "/etc/ensemble/" + Config.FILE,
+                                "--first-myid",
+                                Integer.toString(wanted.spec().firstMyid()),
+                                "--pod-index",
+                                "$(POD_INDEX)"));
+        String recovery = wanted.recovery();
+        if (recovery != null) {
+            arguments.addAll(List.of("--recovery", recovery));
+        }
+        return arguments;
     }
 
     private static EnvVar podIndex() {

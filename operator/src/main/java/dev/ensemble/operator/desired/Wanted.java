@@ -18,6 +18,7 @@ import java.util.Map;
 /// @param ensembleId identity of the ensemble: the uid of the resource that it was first made for
 /// @param bootstrapped when it first formed; null before that
 /// @param size members that there should be now, on the way to `spec.replicas`
+/// @param recovery the last recovery, as the members are told it; null if there was none
 /// @param template size of the volumes that the StatefulSet makes: not changeable there, so the
 ///   size that it was made with
 /// @param defaults the image where the spec names none
@@ -28,9 +29,24 @@ public record Wanted(
         EnsembleSpec spec,
         String ensembleId,
         @Nullable String bootstrapped,
+        @Nullable String recovery,
         int size,
         String template,
         Defaults defaults) {
+
+    /// The same, for an ensemble that was never recovered.
+    public Wanted(
+            String name,
+            String namespace,
+            String uid,
+            EnsembleSpec spec,
+            String ensembleId,
+            @Nullable String bootstrapped,
+            int size,
+            String template,
+            Defaults defaults) {
+        this(name, namespace, uid, spec, ensembleId, bootstrapped, null, size, template, defaults);
+    }
 
     /// What the operator gives to every ensemble.
     ///
@@ -69,7 +85,16 @@ public record Wanted(
     /// {@return the same with another number of members}
     public Wanted withSize(int number) {
         return new Wanted(
-                name, namespace, uid, spec, ensembleId, bootstrapped, number, template, defaults);
+                name,
+                namespace,
+                uid,
+                spec,
+                ensembleId,
+                bootstrapped,
+                recovery,
+                number,
+                template,
+                defaults);
     }
 
     /// {@return the file of every member}
@@ -111,6 +136,9 @@ public record Wanted(
         annotations.put(Labels.ENSEMBLE_ID, ensembleId);
         if (bootstrapped != null) {
             annotations.put(Labels.BOOTSTRAPPED, bootstrapped);
+        }
+        if (recovery != null) {
+            annotations.put(Labels.RECOVERY, recovery);
         }
         return annotations;
     }

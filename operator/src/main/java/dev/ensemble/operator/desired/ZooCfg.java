@@ -158,7 +158,8 @@ public record ZooCfg(Map<String, String> lines) {
         return !NOT_HASHED.contains(key) && NOT_HASHED_PREFIXES.stream().noneMatch(key::startsWith);
     }
 
-    static String sha256(String text) {
+    /// {@return the hash of a text, in lower-case hexadecimal}
+    public static String sha256(String text) {
         try {
             return HexFormat.of()
                     .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8)));

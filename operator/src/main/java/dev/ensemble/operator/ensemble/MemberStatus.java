@@ -20,6 +20,7 @@ public record MemberStatus(
         boolean serving,
         boolean draining,
         long outOfSyncMillis,
+        @Nullable Zxids zxid,
         @Nullable Identity identity,
         @Nullable Configuration configuration,
         @Nullable Quorum quorum,
@@ -28,6 +29,12 @@ public record MemberStatus(
         @Nullable SafeToStop safeToStop,
         @Nullable List<String> warnings,
         @Nullable Metrics metrics) {
+
+    /// How far its data goes.
+    ///
+    /// @param logged end of its log, in hexadecimal with `0x`
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Zxids(String logged) {}
 
     /// Whose data it holds.
     @JsonIgnoreProperties(ignoreUnknown = true)

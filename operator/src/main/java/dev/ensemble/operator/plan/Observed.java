@@ -52,6 +52,8 @@ public record Observed(
     /// @param hibernate whether no member should run
     /// @param volumeBytes size of each member's volume
     /// @param deleteVolumes whether the volume of a member that was removed is deleted
+    /// @param survivor myid of the member that a person chose to go on alone, while its pod does
+    ///   not know that; 0 if there is none
     public record Wish(
             int replicas,
             int firstMyid,
@@ -63,7 +65,36 @@ public record Observed(
             long volumeBytes,
             boolean deleteVolumes,
             int minReadySeconds,
-            long memberTimeoutSeconds) {}
+            long memberTimeoutSeconds,
+            int survivor) {
+        /// The same, without a recovery.
+        public Wish(
+                int replicas,
+                int firstMyid,
+                boolean manual,
+                boolean approved,
+                @Nullable String closed,
+                boolean handOver,
+                boolean hibernate,
+                long volumeBytes,
+                boolean deleteVolumes,
+                int minReadySeconds,
+                long memberTimeoutSeconds) {
+            this(
+                    replicas,
+                    firstMyid,
+                    manual,
+                    approved,
+                    closed,
+                    handOver,
+                    hibernate,
+                    volumeBytes,
+                    deleteVolumes,
+                    minReadySeconds,
+                    memberTimeoutSeconds,
+                    0);
+        }
+    }
 
     /// Whether there is a leader whose word counts.
     public sealed interface Leadership {

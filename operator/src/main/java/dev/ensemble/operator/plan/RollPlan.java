@@ -30,6 +30,10 @@ final class RollPlan {
     ///
     /// @return null if there is none such that is outdated
     static @Nullable Step repair(Observed seen) {
+        Step chosen = survivor(seen);
+        if (chosen != null) {
+            return chosen;
+        }
         if (!mayRestart(seen)) {
             return null;
         }
@@ -43,6 +47,20 @@ final class RollPlan {
             }
         }
         return null;
+    }
+
+    /// The member that a person chose to go on alone is told so first; the others, which lose what
+    /// they hold by it, only when it leads. Without a leader it serves nobody, so its end costs
+    /// nothing.
+    private static @Nullable Step survivor(Observed seen) {
+        if (seen.wish().survivor() == 0 || seen.leader() != null || !seen.controllerCurrent()) {
+            return null;
+        }
+        return outdated(seen).stream()
+                .filter(each -> each.myid() == seen.wish().survivor())
+                .findFirst()
+                .map(each -> restart(each, How.DELETE, "a person approved that it goes on alone"))
+                .orElse(null);
     }
 
     private static List<Member> outdated(Observed seen) {

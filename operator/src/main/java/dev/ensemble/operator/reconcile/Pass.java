@@ -120,6 +120,7 @@ final class Pass {
                         spec,
                         ids.getFirst(),
                         bootstrapped,
+                        world.recovery(),
                         world.size(name, spec.replicas()),
                         template == null ? spec.storage().log().size() : template,
                         tools.image());
@@ -144,7 +145,8 @@ final class Pass {
         boolean applied = free && apply(Objects.requireNonNull(desired), world);
         String revision = revision(desired, world, free);
         Observation.Seen seen =
-                tools.observation().of(world, troubles, wanted, wish(revision), revision, now);
+                tools.observation()
+                        .of(world, troubles, wanted, wish(revision, world), revision, now);
         if (applied) {
             step = new Step.Wait(List.of("what was just applied to take effect"));
         } else if (free && world.leaving()) {
@@ -179,7 +181,7 @@ final class Pass {
         }
     }
 
-    private Observed.Wish wish(String revision) {
+    private Observed.Wish wish(String revision, World world) {
         Notes.Note note = tools.notes().of(resource);
         List<EnsembleSpec.MaintenanceWindow> windows = spec.update().maintenanceWindows();
         return new Observed.Wish(
@@ -194,7 +196,8 @@ final class Pass {
                 note.growthRefused(now) == null ? spec.storage().log().bytes() : 0,
                 spec.storage().retention().whenScaled() == EnsembleSpec.Keep.Delete,
                 spec.update().minReadySeconds(),
-                spec.update().memberTimeoutSeconds());
+                spec.update().memberTimeoutSeconds(),
+                world.untoldSurvivor(name, spec.firstMyid()));
     }
 
     /// What the pods should be made of; while the spec is not acted on, what they are made of.
@@ -227,6 +230,11 @@ final class Pass {
         for (PersistentVolumeClaim claim : world.claims().values()) {
             if (bootstrapped != null && World.annotation(claim, Labels.BOOTSTRAPPED) == null) {
                 cluster.annotate(claim, Map.of(Labels.BOOTSTRAPPED, bootstrapped));
+                changed.add("PersistentVolumeClaim " + claim.getMetadata().getName());
+            }
+            String recovery = world.recovery();
+            if (recovery != null && !recovery.equals(World.annotation(claim, Labels.RECOVERY))) {
+                cluster.annotate(claim, Map.of(Labels.RECOVERY, recovery));
                 changed.add("PersistentVolumeClaim " + claim.getMetadata().getName());
             }
         }

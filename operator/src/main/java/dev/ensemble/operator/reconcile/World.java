@@ -15,6 +15,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -87,6 +88,38 @@ record World(
                 .filter(each -> !each.isEmpty())
                 .findFirst()
                 .orElse(null);
+    }
+
+    /// {@return the last recovery that a person decided on, by any record of it; null if there was
+    /// none}
+    @Nullable String recovery() {
+        return Stream.concat(
+                        Stream.of(
+                                text(annotation(members, Labels.RECOVERY)),
+                                text(annotation(config, Labels.RECOVERY))),
+                        claims.values().stream()
+                                .map(claim -> text(annotation(claim, Labels.RECOVERY))))
+                .filter(each -> !each.isEmpty())
+                .max(Comparator.naturalOrder()) // It begins with the time.
+                .orElse(null);
+    }
+
+    /// {@return the myid of the member that a recovery chose and that does not know it yet; 0 if
+    /// there is none}
+    int untoldSurvivor(String name, int firstMyid) {
+        String recovery = recovery();
+        String[] parts = recovery == null ? new String[0] : recovery.split(",", -1);
+        if (parts.length != 3 || !parts[1].matches("[0-9]{1,3}")) {
+            return 0;
+        }
+        int myid = Integer.parseInt(parts[1]);
+        Pod pod = pods.get(Labels.pod(name, myid - firstMyid));
+        boolean told =
+                pod == null
+                        || pod.getSpec() == null
+                        || pod.getSpec().getContainers().stream()
+                                .anyMatch(each -> each.getArgs().contains(recovery));
+        return told ? 0 : myid;
     }
 
     /// {@return how many members there should be now}

@@ -3,6 +3,7 @@ package dev.ensemble.operator.tool;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleRecovery;
 import dev.ensemble.operator.api.EnsembleSpec;
 
 import io.fabric8.crdv2.generator.CRDGenerator;
@@ -12,6 +13,7 @@ import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceColumnDefi
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionVersion;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
+import io.fabric8.kubernetes.client.CustomResource;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,22 +21,32 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 
 /// Writes the resource definition in `crds/` from the classes in `api`. Run by a person after a
 /// change there; a test says when the file is out of date.
 public final class CrdMain {
-    /// The file's name inside `crds/`.
-    public static final String FILE = "ensembles.ensemble.dev-v1.yaml";
+    /// The names of the files inside `crds/`, and what each defines.
+    static final Map<String, Class<? extends CustomResource<?, ?>>> FILES =
+            Map.of(
+                    "ensembles.ensemble.dev-v1.yaml",
+                    Ensemble.class,
+                    "ensemblerecoveries.ensemble.dev-v1.yaml",
+                    EnsembleRecovery.class);
 
     private static final List<String> COLUMNS =
             List.of(
+                    "ENSEMBLE",
                     "READY",
                     "LEADER",
                     "QUORUM",
                     "CANLOSE",
                     "VERSION",
                     "PHASE",
+                    "SURVIVOR",
+                    "PLAN",
                     "AGE",
+                    "MESSAGE",
                     "WAITING-FOR",
                     "ENDPOINT",
                     "ENSEMBLE-ID",
@@ -49,17 +61,19 @@ public final class CrdMain {
     /// @param args the folders to write to: `crds`, and the chart's copy of it
     public static void main(String[] args) throws IOException {
         for (String folder : args) {
-            Files.writeString(Path.of(folder, FILE), definition());
+            for (var file : FILES.entrySet()) {
+                Files.writeString(Path.of(folder, file.getKey()), definition(file.getValue()));
+            }
         }
     }
 
     /// {@return the definition as YAML}
-    static String definition() throws IOException {
+    static String definition(Class<? extends CustomResource<?, ?>> type) throws IOException {
         Path folder = Files.createTempDirectory("crd");
         try {
             int written =
                     new CRDGenerator()
-                            .customResourceClasses(Ensemble.class)
+                            .customResourceClasses(type)
                             .forCRDVersions("v1")
                             .withPostProcessor(new Finish())
                             .inOutputDir(folder.toFile())
@@ -67,7 +81,10 @@ public final class CrdMain {
             if (written != 1) {
                 throw new IllegalStateException("expected one definition, got " + written);
             }
-            String yaml = Files.readString(folder.resolve("ensembles.ensemble.dev-v1.yml"));
+            String yaml;
+            try (var files = Files.list(folder)) {
+                yaml = Files.readString(files.findFirst().orElseThrow());
+            }
             return "# Generated from operator/src/main/java/dev/ensemble/operator/api by CrdMain.\n"
                     + yaml.substring(yaml.indexOf("apiVersion:"));
         } finally {
@@ -97,6 +114,17 @@ public final class CrdMain {
             columns.sort((a, b) -> COLUMNS.indexOf(a.getName()) - COLUMNS.indexOf(b.getName()));
             each.setAdditionalPrinterColumns(columns);
             JSONSchemaProps root = each.getSchema().getOpenAPIV3Schema();
+            if (crd.getSpec().getNames().getKind().equals("EnsembleRecovery")) {
+                root.setDescription(
+                        "Lets an Ensemble that has lost its quorum for good go on with the data of"
+                                + " one member, once a person has approved the operator's plan.");
+                property(root, "spec")
+                        .setDescription("What is to be recovered, and what a person has approved.");
+                property(root, "status").setDescription("How far the recovery is.");
+                root.setRequired(List.of("spec"));
+                withoutTwins(root);
+                continue;
+            }
             root.setDescription(
                     "A replicated coordination service that speaks ZooKeeper's client protocol.");
             JSONSchemaProps spec = property(root, "spec");

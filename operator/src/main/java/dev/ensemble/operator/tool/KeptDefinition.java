@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.Resource;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /// The definition of `Ensemble` that an earlier release of the chart has left in the cluster.
@@ -13,7 +14,8 @@ import java.util.Map;
 /// then refuses to install the chart under another name or in another namespace, because the
 /// annotations on the definition still name the release that is gone.
 final class KeptDefinition {
-    private static final String DEFINITION = "ensembles.ensemble.dev";
+    private static final List<String> DEFINITIONS =
+            List.of("ensemblerecoveries.ensemble.dev", "ensembles.ensemble.dev");
     private static final String RELEASE_NAME = "meta.helm.sh/release-name";
     private static final String RELEASE_NAMESPACE = "meta.helm.sh/release-namespace";
     private static final String MANAGED_BY = "app.kubernetes.io/managed-by";
@@ -24,8 +26,15 @@ final class KeptDefinition {
     ///
     /// @throws Refusal if it belongs to another release that is still there
     static void handOver(KubernetesClient client, String release, String namespace) {
+        for (String each : DEFINITIONS) {
+            handOver(client, each, release, namespace);
+        }
+    }
+
+    private static void handOver(
+            KubernetesClient client, String definition, String release, String namespace) {
         Resource<CustomResourceDefinition> resource =
-                client.apiextensions().v1().customResourceDefinitions().withName(DEFINITION);
+                client.apiextensions().v1().customResourceDefinitions().withName(definition);
         CustomResourceDefinition kept = resource.get();
         if (kept == null) {
             return;

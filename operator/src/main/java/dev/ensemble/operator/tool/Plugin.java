@@ -66,7 +66,7 @@ final class Plugin implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "Name a command: status, why, logs, cli, restart or transfer-leader");
+                "Name a command: status, why, logs, cli, restart, transfer-leader or recover");
     }
 
     /// How an answer is printed.
@@ -262,6 +262,35 @@ final class Plugin implements Runnable {
                 .inNamespace(resource.getMetadata().getNamespace())
                 .withName(pod)
                 .portForward(port);
+    }
+
+    @Command(
+            description = {
+                "Lets an Ensemble that has lost its quorum for good go on with one member's data.",
+                "Without --approve it shows the operator's plan, and changes nothing. Exit code 0"
+                        + " if there is a plan, or it is approved; 3 if there is none."
+            })
+    int recover(
+            @Parameters(paramLabel = "NAME") String name,
+            @Option(
+                            names = "--approve",
+                            paramLabel = "PLAN",
+                            description = "The plan, as it was shown.")
+                    @Nullable String approve,
+            @Option(
+                            names = "--wait",
+                            paramLabel = "SECONDS",
+                            defaultValue = "30",
+                            description =
+                                    "How long to wait for the operator's plan. Default:"
+                                            + " ${DEFAULT-VALUE}")
+                    int seconds)
+            throws IOException, InterruptedException {
+        return with(
+                name,
+                (client, resource) ->
+                        new Recover(client, resource, out())
+                                .run(approve, Duration.ofSeconds(seconds)));
     }
 
     @Command(description = "Prints the log of a member.")

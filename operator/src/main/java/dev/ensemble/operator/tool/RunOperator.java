@@ -4,6 +4,7 @@ import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.ensemble.HttpEnsembleClient;
 import dev.ensemble.operator.ensemble.Tokens;
 import dev.ensemble.operator.reconcile.EnsembleReconciler;
+import dev.ensemble.operator.reconcile.RecoveryReconciler;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -119,6 +120,15 @@ final class RunOperator implements Callable<Integer> {
                         metrics,
                         Clock.systemUTC(),
                         true),
+                overrider -> {
+                    if (namespaces.isEmpty()) {
+                        overrider.watchingAllNamespaces();
+                    } else {
+                        overrider.settingNamespaces(namespaces);
+                    }
+                });
+        operator.register(
+                new RecoveryReconciler(client, members, Clock.systemUTC()),
                 overrider -> {
                     if (namespaces.isEmpty()) {
                         overrider.watchingAllNamespaces();

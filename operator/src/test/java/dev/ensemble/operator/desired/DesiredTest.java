@@ -110,6 +110,46 @@ final class DesiredTest {
                 "differs from %s; what was rendered is in %s".formatted(golden, actual));
     }
 
+    /// By the pods' arguments and not by the file: a node may hand out an old file for a while.
+    @Test
+    void aRecoveryIsAnArgumentOfThePods() throws JsonProcessingException, InvalidSpec {
+        Wanted before = wanted("{}", "2026-01-01T00:00:00Z");
+        String decision = "20260131T120000Z.1234,1,0x400000007";
+        Wanted after =
+                new Wanted(
+                        before.name(),
+                        before.namespace(),
+                        before.uid(),
+                        before.spec(),
+                        before.ensembleId(),
+                        before.bootstrapped(),
+                        decision,
+                        before.size(),
+                        before.template(),
+                        before.defaults());
+        Desired desired = Desired.of(after);
+        List<String> arguments =
+                desired.members()
+                        .getSpec()
+                        .getTemplate()
+                        .getSpec()
+                        .getContainers()
+                        .getFirst()
+                        .getArgs();
+        assertEquals(
+                List.of("--recovery", decision),
+                arguments.subList(arguments.size() - 2, arguments.size()));
+        assertEquals(
+                decision, desired.members().getMetadata().getAnnotations().get(Labels.RECOVERY));
+        assertEquals(
+                decision, desired.config().getMetadata().getAnnotations().get(Labels.RECOVERY));
+        assertEquals(decision, after.withSize(5).recovery());
+        assertEquals(before.zooCfg(), after.zooCfg());
+        assertNotEquals(
+                Desired.of(before).members().getMetadata().getAnnotations().get(Labels.REVISION),
+                desired.members().getMetadata().getAnnotations().get(Labels.REVISION));
+    }
+
     private static String revision(String spec, @Nullable String bootstrapped)
             throws JsonProcessingException, InvalidSpec {
         return Objects.requireNonNull(

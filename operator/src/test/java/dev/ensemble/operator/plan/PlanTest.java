@@ -72,6 +72,22 @@ final class PlanTest {
                         three(1).stuck(1).stuck(2).noLeader(),
                         "DELETE e-0"),
                 arguments(
+                        "who was chosen to go on alone is told so first",
+                        three(1).notReady(1).notReady(2).notReady(3).noLeader().survivor(2),
+                        "DELETE e-1"),
+                arguments(
+                        "also where a person approves restarts: that has happened",
+                        three(1).notReady(1).notReady(2).noLeader().manual().survivor(2),
+                        "DELETE e-1"),
+                arguments(
+                        "but not while there is a leader",
+                        three(1).notReady(3).survivor(2),
+                        "wait e-2 to be ready"),
+                arguments(
+                        "nor before the controller knows the template",
+                        three(1).noLeader().survivor(2).staleController(),
+                        "wait the StatefulSet controller"),
+                arguments(
                         "without a quorum, what crashes on the current revision is left alone",
                         Scene.of(3).stuck(1).stuck(2).noLeader(),
                         "wait e-0: it crashes"),

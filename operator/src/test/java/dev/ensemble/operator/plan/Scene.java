@@ -22,6 +22,7 @@ final class Scene {
     static final long GB = 1L << 30;
 
     private final Map<Integer, Member> members = new TreeMap<>();
+    private int survivor;
     private boolean manual;
     private boolean approved;
     private boolean handOver;
@@ -365,6 +366,12 @@ final class Scene {
                 m.myid(), m.name(), m.pod(), voter, m.learner(), m.said(), m.silence(), m.volume());
     }
 
+    /// A person chose this member to go on alone, and it does not know that.
+    Scene survivor(int myid) {
+        survivor = myid;
+        return this;
+    }
+
     Observed observed() {
         return new Observed(
                 new Observed.Wish(
@@ -378,7 +385,8 @@ final class Scene {
                         volume,
                         deleteVolumes,
                         10,
-                        600),
+                        600,
+                        survivor),
                 bootstrapped,
                 size,
                 "revision",

@@ -75,6 +75,7 @@ final class FakeEnsemble implements EnsembleClient {
                 true,
                 false,
                 0,
+                new MemberStatus.Zxids("0x100000001"),
                 new MemberStatus.Identity("member", "0x" + myid, 1),
                 new MemberStatus.Configuration("0x1", false, List.of()),
                 leads ? new MemberStatus.Quorum(voters, 2, synced, synced - 2) : null,

@@ -403,6 +403,7 @@ final class SimulatedServers implements EnsembleClient {
                 leader != null,
                 false,
                 0,
+                new MemberStatus.Zxids("0x100000001"),
                 new MemberStatus.Identity(disk.formed ? "member" : "blank", "0x1", 1),
                 configuration,
                 quorum,

@@ -10,32 +10,45 @@ import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 
 /// The resource definition that is checked in is the one that the classes give.
 final class CrdTest {
-    private static final Path CHECKED_IN = Path.of("..", "crds", CrdMain.FILE);
+    private static final Path CHECKED_IN = Path.of("..", "crds", "ensembles.ensemble.dev-v1.yaml");
 
-    @Test
-    void theCheckedInDefinitionIsCurrent() throws IOException {
+    private static Path checkedIn(String file) {
+        return Path.of("..", "crds", file);
+    }
+
+    static Set<String> files() {
+        return CrdMain.FILES.keySet();
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void theCheckedInDefinitionIsCurrent(String file) throws IOException {
         assertEquals(
-                CrdMain.definition(),
-                Files.readString(CHECKED_IN),
+                CrdMain.definition(Objects.requireNonNull(CrdMain.FILES.get(file))),
+                Files.readString(checkedIn(file)),
                 "crds/ is out of date; write it anew with CrdMain (operator/docs/operator.md)");
     }
 
     /// Helm reads nothing outside of a chart's folder.
-    @Test
-    void theChartHasTheSame() throws IOException {
+    @ParameterizedTest
+    @MethodSource("files")
+    void theChartHasTheSame(String file) throws IOException {
         assertEquals(
-                Files.readString(CHECKED_IN),
-                Files.readString(
-                        Path.of("..", "charts/ensemble-operator/crds-source", CrdMain.FILE)));
+                Files.readString(checkedIn(file)),
+                Files.readString(Path.of("..", "charts/ensemble-operator/crds-source", file)));
     }
 
     /// `kubectl apply` keeps the whole object in an annotation, which may have 262,144 bytes.
@@ -47,7 +60,7 @@ final class CrdTest {
     @Test
     void columnsComeInTheOrderThatPeopleRead() throws IOException {
         List<String> normal =
-                version().getAdditionalPrinterColumns().stream()
+                version(CHECKED_IN).getAdditionalPrinterColumns().stream()
                         .filter(column -> column.getPriority() == null || column.getPriority() == 0)
                         .map(CustomResourceColumnDefinition::getName)
                         .toList();
@@ -55,10 +68,11 @@ final class CrdTest {
                 List.of("READY", "LEADER", "QUORUM", "CANLOSE", "VERSION", "PHASE", "AGE"), normal);
     }
 
-    @Test
-    void everyFieldIsDescribed() throws IOException {
+    @ParameterizedTest
+    @MethodSource("files")
+    void everyFieldIsDescribed(String file) throws IOException {
         List<String> without = new ArrayList<>();
-        JSONSchemaProps root = version().getSchema().getOpenAPIV3Schema();
+        JSONSchemaProps root = version(checkedIn(file)).getSchema().getOpenAPIV3Schema();
         collect("", root, without);
         assertEquals(List.of(), without);
     }
@@ -79,9 +93,9 @@ final class CrdTest {
         }
     }
 
-    private static CustomResourceDefinitionVersion version() throws IOException {
+    private static CustomResourceDefinitionVersion version(Path file) throws IOException {
         return new KubernetesSerialization()
-                .unmarshal(Files.readString(CHECKED_IN), CustomResourceDefinition.class)
+                .unmarshal(Files.readString(file), CustomResourceDefinition.class)
                 .getSpec()
                 .getVersions()
                 .getFirst();

@@ -8,12 +8,16 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleRecovery;
+import dev.ensemble.operator.api.EnsembleRecoverySpec;
+import dev.ensemble.operator.api.EnsembleRecoveryStatus;
 
 import io.fabric8.kubernetes.api.model.DefaultKubernetesResourceList;
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -208,6 +212,77 @@ final class PluginTest {
                                 "ensemble: there is no Secret ensemble-operator-key in namespace"
                                         + " there"),
                 err::toString);
+    }
+
+    private static final String RECOVERIES =
+            "/apis/ensemble.dev/v1alpha1/namespaces/shop/ensemblerecoveries";
+
+    private static EnsembleRecovery recovery(@Nullable EnsembleRecoveryStatus status) {
+        var recovery = new EnsembleRecovery();
+        recovery.getMetadata().setName("orders-x7");
+        recovery.getMetadata().setNamespace("shop");
+        recovery.setSpec(new EnsembleRecoverySpec("orders", null));
+        recovery.setStatus(status);
+        return recovery;
+    }
+
+    private static EnsembleRecoveryStatus planned() {
+        return new EnsembleRecoveryStatus(
+                "Planned", "it goes on", "0123456789ab", null, List.of("orders-0 holds"), null);
+    }
+
+    private void recoveries(EnsembleRecovery... all) {
+        var list = new DefaultKubernetesResourceList<EnsembleRecovery>();
+        list.setItems(List.of(all));
+        server.expect().get().withPath(RECOVERIES).andReturn(200, list).always();
+    }
+
+    @Test
+    void aRecoveryIsAskedForAndItsPlanShown() throws JsonProcessingException {
+        has(WELL);
+        recoveries();
+        server.expect().post().withPath(RECOVERIES).andReturn(201, recovery(null)).once();
+        String path = RECOVERIES + "/orders-x7";
+        server.expect().get().withPath(path).andReturn(200, recovery(null)).once();
+        server.expect().get().withPath(path).andReturn(200, recovery(planned())).always();
+        assertEquals(0, run("recover", "orders"), err::toString);
+        assertEquals(
+                """
+                orders-0 holds
+
+                Planned: it goes on
+
+                If that is what should be done:
+                kubectl ensemble recover orders -n shop --approve 0123456789ab
+                """,
+                out.toString());
+    }
+
+    @Test
+    void onlyThePresentPlanCanBeApproved() throws JsonProcessingException, InterruptedException {
+        has(WELL);
+        recoveries(recovery(planned()));
+        server.expect()
+                .patch()
+                .withPath(RECOVERIES + "/orders-x7")
+                .andReturn(200, recovery(planned()))
+                .once();
+        assertEquals(1, run("recover", "orders", "--approve", "ba9876543210"));
+        assertTrue(
+                err.toString().contains("is not the plan any more, which is '0123456789ab'"),
+                err::toString);
+        assertEquals(0, run("recover", "orders", "--approve", "0123456789ab"), err::toString);
+        assertEquals(
+                "{\"spec\":{\"approvedPlan\":\"0123456789ab\"}}",
+                server.getLastRequest().getUtf8Body());
+    }
+
+    @Test
+    void withoutAPlanNothingCanBeApproved() throws JsonProcessingException {
+        has(WELL);
+        recoveries();
+        assertEquals(1, run("recover", "orders", "--approve", "0123456789ab"));
+        assertTrue(err.toString().contains("there is no plan for orders"), err::toString);
     }
 
     @Test

@@ -26,6 +26,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
@@ -39,8 +41,8 @@ final class RulesIT {
 
     private static @Nullable KubernetesClient client;
 
-    /// The definition, if this class has put it there.
-    private static @Nullable CustomResourceDefinition added;
+    /// The definitions that this class has put there.
+    private static final List<CustomResourceDefinition> ADDED = new ArrayList<>();
 
     @BeforeAll
     static void connect() throws IOException {
@@ -50,13 +52,26 @@ final class RulesIT {
                 "skipped: KUBECONFIG names no cluster");
         KubernetesClient made = new KubernetesClientBuilder().withConfig(Kube.config(null)).build();
         client = made;
+        for (String file : CrdMain.FILES.keySet()) {
+            define(made, file);
+        }
+        made.resource(
+                        new NamespaceBuilder()
+                                .withNewMetadata()
+                                .withName(NAMESPACE)
+                                .endMetadata()
+                                .build())
+                .serverSideApply();
+    }
+
+    private static void define(KubernetesClient made, String file) throws IOException {
         CustomResourceDefinition definition =
                 made.getKubernetesSerialization()
                         .unmarshal(
-                                Files.readString(Path.of("../crds/ensembles.ensemble.dev-v1.yaml")),
+                                Files.readString(Path.of("../crds", file)),
                                 CustomResourceDefinition.class);
         if (made.resource(definition).get() == null) {
-            added = definition;
+            ADDED.add(definition);
         }
         made.resource(definition).fieldManager("rules-it").forceConflicts().serverSideApply();
         made.resource(definition)
@@ -70,13 +85,6 @@ final class RulesIT {
                                                                 && each.getStatus().equals("True")),
                         30,
                         TimeUnit.SECONDS);
-        made.resource(
-                        new NamespaceBuilder()
-                                .withNewMetadata()
-                                .withName(NAMESPACE)
-                                .endMetadata()
-                                .build())
-                .serverSideApply();
     }
 
     @AfterAll
@@ -84,8 +92,7 @@ final class RulesIT {
         KubernetesClient made = client;
         if (made != null) {
             made.namespaces().withName(NAMESPACE).delete();
-            CustomResourceDefinition mine = added;
-            if (mine != null) {
+            for (CustomResourceDefinition mine : ADDED) {
                 made.resource(mine).delete();
                 made.resource(mine).waitUntilCondition(Objects::isNull, 60, TimeUnit.SECONDS);
             }
@@ -94,17 +101,22 @@ final class RulesIT {
     }
 
     private static Resource<GenericKubernetesResource> resource(String name, String spec) {
+        return resource("Ensemble", name, spec);
+    }
+
+    private static Resource<GenericKubernetesResource> resource(
+            String kind, String name, String spec) {
         KubernetesClient made = Objects.requireNonNull(client);
         GenericKubernetesResource object =
                 made.getKubernetesSerialization()
                         .unmarshal(
                                 """
                                 apiVersion: ensemble.dev/v1alpha1
-                                kind: Ensemble
+                                kind: %s
                                 metadata: {name: %s, namespace: %s}
                                 spec: %s
                                 """
-                                        .formatted(name, NAMESPACE, spec),
+                                        .formatted(kind, name, NAMESPACE, spec),
                                 GenericKubernetesResource.class);
         return made.resource(object).inNamespace(NAMESPACE);
     }
@@ -236,6 +248,51 @@ final class RulesIT {
             assertDoesNotThrow(() -> apply(before), "the same is taken");
         } finally {
             resource("changes", before).delete();
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{}                                         | spec.ensemble",
+                "{ensemble: ''}                             | spec.ensemble",
+                "{ensemble: orders, approvedPlan: yes}      | spec.approvedPlan",
+                "{ensemble: orders, approvedPlan: 'ABCDEF012345'} | spec.approvedPlan"
+            })
+    void aRecoveryThatNamesNothingIsRefused(String spec, String says) {
+        var refusal =
+                assertThrows(
+                        KubernetesClientException.class,
+                        () -> resource("EnsembleRecovery", "after", spec).dryRun().create());
+        assertTrue(text(refusal).contains(says), refusal::getMessage);
+    }
+
+    @Test
+    void aRecoveryIsApprovedAndStaysThatOfItsEnsemble() {
+        var recovery = resource("EnsembleRecovery", "after", "{ensemble: orders}");
+        try {
+            recovery.create();
+            assertDoesNotThrow(() ->
+                    resource(
+                                    "EnsembleRecovery",
+                                    "after",
+                                    "{ensemble: orders, approvedPlan: 0123456789ab}")
+                            .fieldManager("rules-it")
+                            .forceConflicts()
+                            .serverSideApply());
+            var refusal =
+                    assertThrows(
+                            KubernetesClientException.class,
+                            () ->
+                                    resource("EnsembleRecovery", "after", "{ensemble: bills}")
+                                            .fieldManager("rules-it")
+                                            .forceConflicts()
+                                            .serverSideApply());
+            assertTrue(text(refusal).contains("cannot be changed"), refusal::getMessage);
+        } finally {
+            recovery.delete();
         }
     }
 

@@ -1,0 +1,127 @@
+package dev.ensemble.operator.plan;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+
+/// Decides how an ensemble could go on that has lost its quorum for good: with the data of the
+/// member that holds the newest, if too few hold any for a quorum of their own.
+public final class RecoveryPlan {
+    private RecoveryPlan() {}
+
+    /// A member, as far as it can be known.
+    ///
+    /// @param answers whether it answered just now; if not, nothing else is known about it
+    /// @param holds whether it holds data of the ensemble, on the disk that the configuration names
+    /// @param leads whether it leads a quorum
+    /// @param voters how many voters its configuration has; 0 if it has none
+    /// @param epoch of its data
+    /// @param logged end of its log
+    public record Candidate(
+            int myid,
+            String name,
+            boolean answers,
+            boolean holds,
+            boolean leads,
+            int voters,
+            long epoch,
+            long logged,
+            @Nullable String incarnation) {
+
+        /// {@return what is known about it, in one line}
+        public String text() {
+            if (!answers) {
+                return name + " does not answer: what it holds is not known";
+            }
+            return holds
+                    ? "%s holds data of epoch %d up to 0x%x".formatted(name, epoch, logged)
+                    : name + " holds no data";
+        }
+    }
+
+    /// What could be done.
+    public sealed interface Outcome {
+        /// Nothing, by this way.
+        record NotPossible(String why) implements Outcome {}
+
+        /// The ensemble goes on with the data of one member.
+        ///
+        /// @param facts all that the plan rests on: with other facts it is another plan
+        /// @param means what it means, for the person who approves it
+        record Survive(Candidate survivor, String facts, String means) implements Outcome {}
+    }
+
+    /// {@return what could be done, as things are}
+    ///
+    /// @param members all that there should be
+    public static Outcome of(String ensembleId, List<Candidate> members) {
+        for (Candidate each : members) {
+            if (each.leads()) {
+                return new Outcome.NotPossible(
+                        each.name() + " leads a quorum: there is nothing to recover");
+            }
+        }
+        List<Candidate> holding = members.stream().filter(Candidate::holds).toList();
+        Candidate survivor =
+                holding.stream()
+                        .max(
+                                Comparator.comparingLong(Candidate::epoch)
+                                        .thenComparing(Candidate::logged, Long::compareUnsigned)
+                                        .thenComparing(
+                                                Comparator.comparingInt(Candidate::myid)
+                                                        .reversed()))
+                        .orElse(null);
+        if (survivor == null) {
+            return new Outcome.NotPossible(
+                    "no member that answers holds data: bring one back that does, or restore a"
+                            + " volume");
+        }
+        int needed = survivor.voters() / 2 + 1;
+        if (holding.size() >= needed) {
+            return new Outcome.NotPossible(
+                    "%d members hold data, and %d are a quorum: they find a leader by themselves"
+                            .formatted(holding.size(), needed));
+        }
+        return new Outcome.Survive(survivor, facts(ensembleId, members), means(survivor, members));
+    }
+
+    private static String facts(String ensembleId, List<Candidate> members) {
+        List<String> facts = new ArrayList<>(List.of(ensembleId));
+        members.forEach(each ->
+                facts.add(each.text() + " " + Objects.requireNonNullElse(each.incarnation(), "-")));
+        return String.join("\n", facts);
+    }
+
+    private static String means(Candidate survivor, List<Candidate> members) {
+        List<String> silent =
+                members.stream().filter(each -> !each.answers()).map(Candidate::name).toList();
+        List<String> older =
+                members.stream()
+                        .filter(each -> each.holds() && each.myid() != survivor.myid())
+                        .map(Candidate::name)
+                        .toList();
+        StringBuilder text = new StringBuilder();
+        text.append("the ensemble goes on with the data of ")
+                .append(survivor.name())
+                .append(", of epoch ")
+                .append(survivor.epoch())
+                .append(" up to 0x")
+                .append(Long.toHexString(survivor.logged()))
+                .append(". Lost is what the others acknowledged behind that.");
+        if (!older.isEmpty()) {
+            text.append(" What ")
+                    .append(String.join(", ", older))
+                    .append(" hold is put aside on their volumes, and kept.");
+        }
+        if (!silent.isEmpty()) {
+            text.append(" First make sure that ")
+                    .append(String.join(", ", silent))
+                    .append(" run nowhere: a majority that is only out of sight would go on beside")
+                    .append(" this one. If one of them holds newer data, bring it back instead.");
+        }
+        return text.toString();
+    }
+}

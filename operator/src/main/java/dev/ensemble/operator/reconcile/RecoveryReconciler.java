@@ -1,0 +1,265 @@
+package dev.ensemble.operator.reconcile;
+
+import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleRecovery;
+import dev.ensemble.operator.api.EnsembleRecoverySpec;
+import dev.ensemble.operator.api.EnsembleRecoveryStatus;
+import dev.ensemble.operator.api.EnsembleSpec;
+import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.desired.ZooCfg;
+import dev.ensemble.operator.ensemble.EnsembleClient;
+import dev.ensemble.operator.ensemble.EnsembleClient.Answer;
+import dev.ensemble.operator.ensemble.MemberStatus;
+import dev.ensemble.operator.plan.RecoveryPlan;
+import dev.ensemble.operator.plan.RecoveryPlan.Candidate;
+
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// Plans the recovery of an ensemble that has lost its quorum for good; once a person has approved
+/// the plan, puts the decision on record at the volume claims. From there the ensemble's own pass
+/// ([Pass]) tells it to the members, the survivor first.
+@ControllerConfiguration(name = "ensemble-recovery")
+@GradualRetry(maxAttempts = -1, initialInterval = 1000, maxInterval = 60_000)
+public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
+    static final String NOT_POSSIBLE = "NotPossible";
+    static final String PLANNED = "Planned";
+    static final String RECOVERING = "Recovering";
+    static final String RECOVERED = "Recovered";
+
+    private static final Logger LOG = LoggerFactory.getLogger(RecoveryReconciler.class);
+    private static final Duration AGAIN = Duration.ofSeconds(3);
+    private static final int HASH_LENGTH = 12;
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+
+    private final KubernetesClient client;
+    private final EnsembleClient members;
+    private final Clock clock;
+    private final Observation.Address address;
+
+    public RecoveryReconciler(KubernetesClient client, EnsembleClient members, Clock clock) {
+        this(client, members, clock, Observation.Address::inCluster);
+    }
+
+    RecoveryReconciler(
+            KubernetesClient client,
+            EnsembleClient members,
+            Clock clock,
+            Observation.Address address) {
+        this.client = client;
+        this.members = members;
+        this.clock = clock;
+        this.address = address;
+    }
+
+    @Override
+    public UpdateControl<EnsembleRecovery> reconcile(
+            EnsembleRecovery resource, @Nullable Context<EnsembleRecovery> context) {
+        EnsembleRecoveryStatus before = resource.getStatus();
+        if (resource.getMetadata().getDeletionTimestamp() != null
+                || (before != null && RECOVERED.equals(before.phase()))) {
+            return UpdateControl.noUpdate();
+        }
+        EnsembleRecoveryStatus status = next(resource, before);
+        if (status.equals(before)) {
+            return UpdateControl.<EnsembleRecovery>noUpdate().rescheduleAfter(AGAIN);
+        }
+        EnsembleRecovery fresh = new EnsembleRecovery();
+        fresh.getMetadata().setName(resource.getMetadata().getName());
+        fresh.getMetadata().setNamespace(resource.getMetadata().getNamespace());
+        fresh.setStatus(status);
+        return UpdateControl.patchStatus(fresh).rescheduleAfter(AGAIN);
+    }
+
+    private EnsembleRecoveryStatus next(
+            EnsembleRecovery resource, @Nullable EnsembleRecoveryStatus before) {
+        String namespace = resource.getMetadata().getNamespace();
+        EnsembleRecoverySpec spec = Objects.requireNonNull(resource.getSpec());
+        Ensemble ensemble =
+                client.resources(Ensemble.class)
+                        .inNamespace(namespace)
+                        .withName(spec.ensemble())
+                        .get();
+        if (ensemble == null) {
+            return notPossible("there is no Ensemble %s".formatted(spec.ensemble()), List.of());
+        }
+        World world = World.read(client, namespace, spec.ensemble());
+        String decision = before == null ? null : before.decision();
+        return before != null && decision != null
+                ? goOn(before, decision, ensemble, world)
+                : plan(resource, spec, ensemble, world);
+    }
+
+    private static EnsembleRecoveryStatus notPossible(String why, List<String> lines) {
+        return new EnsembleRecoveryStatus(
+                NOT_POSSIBLE, why, null, null, lines.isEmpty() ? null : lines, null);
+    }
+
+    private EnsembleRecoveryStatus plan(
+            EnsembleRecovery resource, EnsembleRecoverySpec spec, Ensemble ensemble, World world) {
+        List<String> ids = world.ensembleIds(ensemble);
+        if (world.bootstrapped(ensemble) == null || ids.size() != 1) {
+            return notPossible(
+                    ids.size() == 1
+                            ? "the ensemble has never formed: there is no data to recover"
+                            : "the volume claims hold data of several ensembles",
+                    List.of());
+        }
+        List<Candidate> candidates = candidates(spec.ensemble(), ensemble, world);
+        List<String> lines = candidates.stream().map(Candidate::text).toList();
+        switch (RecoveryPlan.of(ids.getFirst(), candidates)) {
+            case RecoveryPlan.Outcome.NotPossible(String why) -> {
+                return notPossible(why, lines);
+            }
+            case RecoveryPlan.Outcome.Survive(Candidate survivor, String facts, String means) -> {
+                String hash = ZooCfg.sha256(facts).substring(0, HASH_LENGTH);
+                String zxid = "0x" + Long.toHexString(survivor.logged());
+                var planned =
+                        new EnsembleRecoveryStatus(
+                                PLANNED,
+                                means,
+                                hash,
+                                new EnsembleRecoveryStatus.Survivor(
+                                        survivor.name(), survivor.myid(), survivor.epoch(), zxid),
+                                lines,
+                                null);
+                if (!hash.equals(spec.approvedPlan())) {
+                    return planned;
+                }
+                // In the status first: what is decided stays so, whatever the members say next.
+                return planned.with(
+                        RECOVERING,
+                        survivor.name() + " is told to go on alone",
+                        "%s.%s,%d,%s"
+                                .formatted(
+                                        TIME.format(clock.instant()),
+                                        resource.getMetadata().getUid(),
+                                        survivor.myid(),
+                                        zxid));
+            }
+        }
+    }
+
+    private List<Candidate> candidates(String name, Ensemble ensemble, World world) {
+        EnsembleSpec spec =
+                ensemble.getSpec() == null ? EnsembleSpec.defaults() : ensemble.getSpec();
+        int size = world.size(name, spec.replicas());
+        Map<Integer, URI> asked = new TreeMap<>();
+        for (int i = 0; i < size; i++) {
+            Pod pod = world.pods().get(Labels.pod(name, i));
+            URI root = pod == null || !Troubles.mayRun(pod) ? null : address.of(pod);
+            if (root != null) {
+                asked.put(spec.firstMyid() + i, root);
+            }
+        }
+        Map<Integer, Answer> answers = members.ask(asked);
+        List<Candidate> candidates = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+            int myid = spec.firstMyid() + i;
+            MemberStatus status =
+                    answers.get(myid) instanceof Answer.Known(MemberStatus known) ? known : null;
+            candidates.add(candidate(myid, Labels.pod(name, i), status));
+        }
+        return candidates;
+    }
+
+    private static Candidate candidate(int myid, String name, @Nullable MemberStatus status) {
+        if (status == null || status.identity() == null || status.zxid() == null) {
+            return new Candidate(myid, name, false, false, false, 0, 0, 0, null);
+        }
+        String incarnation = status.identity().incarnation();
+        List<MemberStatus.Member> voters =
+                status.configuration() == null || status.configuration().members() == null
+                        ? List.of()
+                        : status.configuration().members().stream()
+                                .filter(each -> !"observer".equals(each.role()))
+                                .toList();
+        boolean holds =
+                "member".equals(status.identity().state())
+                        && voters.stream()
+                                .anyMatch(each ->
+                                        each.myid() == myid
+                                                && Objects.equals(each.incarnation(), incarnation));
+        MemberStatus.Quorum quorum = status.quorum();
+        return new Candidate(
+                myid,
+                name,
+                true,
+                holds,
+                status.leads() && quorum != null && quorum.synced() >= quorum.needed(),
+                voters.size(),
+                status.epoch(),
+                Long.parseUnsignedLong(status.zxid().logged().substring(2), 16),
+                incarnation);
+    }
+
+    /// The record first, on every claim; then it is for the ensemble's own pass.
+    private EnsembleRecoveryStatus goOn(
+            EnsembleRecoveryStatus before, String decision, Ensemble ensemble, World world) {
+        var cluster =
+                new KubeCluster(
+                        client,
+                        new KubeCluster.Caches() {
+                            @Override
+                            public <T> Set<T> of(Class<T> type) {
+                                return Set.of();
+                            }
+                        },
+                        true,
+                        new AtomicLong());
+        boolean told = false;
+        for (PersistentVolumeClaim claim : world.claims().values()) {
+            String there = World.annotation(claim, Labels.RECOVERY);
+            if (there == null || there.compareTo(decision) < 0) {
+                cluster.annotate(claim, Map.of(Labels.RECOVERY, decision));
+                told = true;
+            }
+        }
+        if (told) {
+            LOG.atInfo()
+                    .addKeyValue("namespace", ensemble.getMetadata().getNamespace())
+                    .addKeyValue("name", ensemble.getMetadata().getName())
+                    .addKeyValue("decision", decision)
+                    .log("a person approved the recovery");
+            return before;
+        }
+        boolean ready =
+                ensemble.getStatus() != null
+                        && decision.equals(World.annotation(world.members(), Labels.RECOVERY))
+                        && Pass.conditions(ensemble.getStatus())
+                                .anyMatch(each ->
+                                        each.getType().equals("Ready")
+                                                && "True".equals(each.getStatus()));
+        return ready
+                ? before.with(
+                        RECOVERED,
+                        "the ensemble goes on, with all members; what was put aside is on their"
+                                + " volumes",
+                        decision)
+                : before.with(RECOVERING, "the Ensemble's status tells how far it is", decision);
+    }
+}

@@ -1,0 +1,128 @@
+package dev.ensemble.operator.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ensemble.operator.plan.RecoveryPlan.Candidate;
+import dev.ensemble.operator.plan.RecoveryPlan.Outcome;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+
+/// Which member an ensemble goes on with, and when that is not asked for.
+final class RecoveryPlanTest {
+    private static Candidate holds(int myid, int voters, long epoch, long logged) {
+        return new Candidate(
+                myid,
+                "orders-" + (myid - 1),
+                true,
+                true,
+                false,
+                voters,
+                epoch,
+                logged,
+                "0x" + myid);
+    }
+
+    private static Candidate blank(int myid) {
+        return new Candidate(
+                myid, "orders-" + (myid - 1), true, false, false, 0, 0, 0, "0x9" + myid);
+    }
+
+    private static Candidate silent(int myid) {
+        return new Candidate(myid, "orders-" + (myid - 1), false, false, false, 0, 0, 0, null);
+    }
+
+    private static Outcome.Survive survive(Candidate... members) {
+        return assertInstanceOf(Outcome.Survive.class, RecoveryPlan.of("id", List.of(members)));
+    }
+
+    private static String notPossible(Candidate... members) {
+        return assertInstanceOf(Outcome.NotPossible.class, RecoveryPlan.of("id", List.of(members)))
+                .why();
+    }
+
+    @Test
+    void theOnlyOneWithDataSurvives() {
+        Outcome.Survive plan = survive(blank(1), holds(2, 3, 4, 0x4_0000_0007L), blank(3));
+        assertEquals(2, plan.survivor().myid());
+        assertEquals(
+                "the ensemble goes on with the data of orders-1, of epoch 4 up to 0x400000007. Lost"
+                        + " is what the others acknowledged behind that.",
+                plan.means());
+    }
+
+    @Test
+    void theEpochCountsBeforeTheZxid() {
+        assertEquals(
+                2,
+                survive(
+                                holds(1, 5, 3, 0x3_0000_0009L),
+                                holds(2, 5, 4, 0x3_0000_0005L),
+                                blank(3),
+                                blank(4),
+                                blank(5))
+                        .survivor()
+                        .myid());
+        assertEquals(
+                1,
+                survive(
+                                holds(1, 5, 4, 0x3_0000_0009L),
+                                holds(2, 5, 4, 0x3_0000_0005L),
+                                blank(3),
+                                blank(4),
+                                blank(5))
+                        .survivor()
+                        .myid());
+    }
+
+    @Test
+    void ofEqualsTheLowestSurvives() {
+        Candidate[] members = {holds(1, 5, 4, 9), holds(2, 5, 4, 9), blank(3), blank(4), blank(5)};
+        Outcome.Survive plan = survive(members);
+        assertEquals(1, plan.survivor().myid());
+        assertTrue(plan.means().contains("What orders-1 hold is put aside"), plan::means);
+    }
+
+    @Test
+    void whoDoesNotAnswerIsNamed() {
+        Outcome.Survive plan = survive(holds(1, 3, 4, 9), silent(2), blank(3));
+        assertTrue(plan.means().contains("First make sure that orders-1 run nowhere"), plan::means);
+    }
+
+    @Test
+    void anyOtherFactIsAnotherPlan() {
+        String facts = survive(holds(1, 3, 4, 9), blank(2), blank(3)).facts();
+        assertEquals(facts, survive(holds(1, 3, 4, 9), blank(2), blank(3)).facts());
+        assertNotEquals(facts, survive(holds(1, 3, 4, 10), blank(2), blank(3)).facts());
+        assertNotEquals(facts, survive(holds(1, 3, 4, 9), silent(2), blank(3)).facts());
+        assertNotEquals(
+                facts,
+                assertInstanceOf(
+                                Outcome.Survive.class,
+                                RecoveryPlan.of(
+                                        "other", List.of(holds(1, 3, 4, 9), blank(2), blank(3))))
+                        .facts());
+    }
+
+    @Test
+    void aQuorumNeedsNoRecovery() {
+        var leader = new Candidate(1, "orders-0", true, true, true, 3, 4, 9, "0x1");
+        assertEquals(
+                "orders-0 leads a quorum: there is nothing to recover",
+                notPossible(leader, blank(2), blank(3)));
+        assertEquals(
+                "2 members hold data, and 2 are a quorum: they find a leader by themselves",
+                notPossible(holds(1, 3, 4, 9), holds(2, 3, 4, 8), silent(3)));
+    }
+
+    @Test
+    void withoutDataThereIsNothingToGoOnWith() {
+        assertEquals(
+                "no member that answers holds data: bring one back that does, or restore a volume",
+                notPossible(blank(1), silent(2), blank(3)));
+    }
+}
