@@ -42,6 +42,7 @@ import java.util.Map;
                 "!has(self.firstMyid) || !has(self.replicas)"
                         + " || self.firstMyid + self.replicas - 1 <= 100",
         message = "spec.firstMyid + spec.replicas - 1 may be at most 100")
+@ValidationRule(value = SpecRules.TLS_STEPS, message = SpecRules.TLS_STEPS_SAY)
 public record EnsembleSpec(
         @JsonPropertyDescription(
                         "Number of voters: 1, 3, 5, 7 or 9. May be changed at any time: members"
@@ -108,7 +109,9 @@ public record EnsembleSpec(
                         "While true no member runs. Volumes and membership stay as they are; false"
                                 + " lets the members come back.")
                 @Default("false")
-                Boolean hibernate) {
+                Boolean hibernate,
+        @JsonPropertyDescription("TLS, with keys and certificates from Secrets.")
+                @Nullable Tls tls) {
 
     @SuppressWarnings("NullAway") // Jackson passes null for what the file leaves out.
     public EnsembleSpec {
@@ -127,7 +130,8 @@ public record EnsembleSpec(
     @SuppressWarnings("NullAway")
     public static EnsembleSpec defaults() {
         return new EnsembleSpec(
-                null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+                null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+                null);
     }
 
     /// {@return the same spec with another number of voters}
@@ -146,12 +150,76 @@ public record EnsembleSpec(
                 podTemplate,
                 restartedAt,
                 paused,
-                hibernate);
+                hibernate,
+                tls);
     }
 
     /// {@return the settings of the server, empty if there are none}
     public Map<String, String> settings() {
         return config == null ? Map.of() : config;
+    }
+
+    @JsonClassDescription("TLS, with keys and certificates from Secrets.")
+    public record Tls(
+            @JsonPropertyDescription("Between the members.") @Nullable PeerTls peer,
+            @JsonPropertyDescription("For clients, on a port of its own.")
+                    @Nullable ClientTls client) {}
+
+    @JsonClassDescription("TLS between the members.")
+    public record PeerTls(
+            @JsonPropertyDescription(
+                            "Secret with tls.crt, tls.key (PKCS #8) and ca.crt. The certificate is"
+                                    + " for the members' names, such as"
+                                    + " *.NAME-peers.NAMESPACE.svc. A change of its content is"
+                                    + " taken without a restart.")
+                    @Required
+                    @Pattern("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
+                    String secretName,
+            @JsonPropertyDescription(
+                            "Required: TLS and nothing else. On the way there from plaintext, one"
+                                    + " step at a time: Accept (members speak plaintext and"
+                                    + " understand both), Prefer (members speak TLS and understand"
+                                    + " both).")
+                    @Default("Required")
+                    PeerMode mode) {
+        @SuppressWarnings("NullAway")
+        public PeerTls {
+            mode = mode == null ? PeerMode.Required : mode;
+        }
+    }
+
+    /// How far members have come from plaintext to TLS.
+    public enum PeerMode {
+        Accept,
+        Prefer,
+        Required
+    }
+
+    @JsonClassDescription("TLS for clients.")
+    public record ClientTls(
+            @JsonPropertyDescription(
+                            "Secret with tls.crt, tls.key (PKCS #8) and, where clients show"
+                                    + " certificates, ca.crt. A change of its content is taken"
+                                    + " without a restart.")
+                    @Required
+                    @Pattern("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
+                    String secretName,
+            @JsonPropertyDescription(
+                            "Whether clients show a certificate: None, Want (one that is shown must"
+                                    + " be right) or Need.")
+                    @Default("None")
+                    ClientCertificate clientAuth) {
+        @SuppressWarnings("NullAway")
+        public ClientTls {
+            clientAuth = clientAuth == null ? ClientCertificate.None : clientAuth;
+        }
+    }
+
+    /// Whether clients show a certificate.
+    public enum ClientCertificate {
+        None,
+        Want,
+        Need
     }
 
     @JsonClassDescription("An image of the server.")

@@ -7,6 +7,10 @@ import java.util.Map;
 /// leave objects behind, or make a StatefulSet that cannot be updated.
 public final class Labels {
     public static final int CLIENT_PORT = 2181;
+
+    /// Of clients that speak TLS.
+    public static final int SECURE_PORT = 2281;
+
     public static final int PEER_PORT = 2888;
 
     /// Accepted in a server's address for the sake of existing files, and unused.

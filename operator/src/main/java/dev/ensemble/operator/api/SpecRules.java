@@ -25,6 +25,14 @@ public final class SpecRules {
                     + " electionAlg, reconfigEnabled, standaloneEnabled, dynamicConfigFile,"
                     + " admin.enableServer, admin.server*, admin.tokenFile, admin.operatorKeys and"
                     + " metricsProvider. are reserved; remove it";
+    static final String TLS_STEPS =
+            "((!has(self.tls) || !has(self.tls.peer)) ? 0 : self.tls.peer.mode == 'Accept' ? 1 :"
+                    + " self.tls.peer.mode == 'Prefer' ? 2 : 3) - ((!has(oldSelf.tls) ||"
+                    + " !has(oldSelf.tls.peer)) ? 0 : oldSelf.tls.peer.mode == 'Accept' ? 1 :"
+                    + " oldSelf.tls.peer.mode == 'Prefer' ? 2 : 3) in [-1, 0, 1]";
+    static final String TLS_STEPS_SAY =
+            "spec.tls.peer changes one step at a time, each once the one before has reached all"
+                    + " members: none, Accept, Prefer, Required, and back in reverse";
     static final String CONFIG_VALUES =
             "self.all(k, self[k].size() <= 1024 && !self[k].matches('[\\\\x00-\\\\x1f\\\\\\\\]'))";
     static final String CONFIG_VALUES_SAY =

@@ -8,6 +8,8 @@ import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.ServicePortBuilder;
 
+import java.util.List;
+
 /// The Service that clients connect to: any member that is ready.
 public final class ClientService {
     private ClientService() {}
@@ -19,9 +21,16 @@ public final class ClientService {
                 .withType("ClusterIP")
                 .withSessionAffinity("None")
                 .withSelector(Labels.selector(wanted.name()))
-                .withPorts(port("client", Labels.CLIENT_PORT))
+                .withPorts(ports(wanted))
                 .endSpec()
                 .build();
+    }
+
+    private static List<ServicePort> ports(Wanted wanted) {
+        ServicePort plain = port("client", Labels.CLIENT_PORT);
+        return TlsFiles.forClients(wanted.spec())
+                ? List.of(plain, port("secure-client", Labels.SECURE_PORT))
+                : List.of(plain);
     }
 
     /// {@return where clients in the cluster connect}

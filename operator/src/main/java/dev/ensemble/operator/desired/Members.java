@@ -176,11 +176,7 @@ public final class Members {
                 .withImagePullPolicy(wanted.pullPolicy())
                 .withArgs(arguments(wanted))
                 .withEnv(podIndex(), options(wanted.spec().jvm()))
-                .withPorts(
-                        port("client", Labels.CLIENT_PORT),
-                        port("peer", Labels.PEER_PORT),
-                        port("admin", Labels.ADMIN_PORT),
-                        port("metrics", Labels.METRICS_PORT))
+                .withPorts(ports(wanted))
                 // Loading may take long, and a member that loads is not stuck.
                 .withStartupProbe(probe("/startupz", 1, 600, 2))
                 .withReadinessProbe(probe("/readyz", 2, 2, 2))
@@ -222,7 +218,22 @@ public final class Members {
                                 .withMountPath("/run/ensemble")
                                 .build(),
                         new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build())
+                .addAllToVolumeMounts(TlsFiles.mounts(wanted.spec().tls()))
                 .build();
+    }
+
+    private static List<ContainerPort> ports(Wanted wanted) {
+        List<ContainerPort> ports =
+                new ArrayList<>(
+                        List.of(
+                                port("client", Labels.CLIENT_PORT),
+                                port("peer", Labels.PEER_PORT),
+                                port("admin", Labels.ADMIN_PORT),
+                                port("metrics", Labels.METRICS_PORT)));
+        if (TlsFiles.forClients(wanted.spec())) {
+            ports.add(port("secure-client", Labels.SECURE_PORT));
+        }
+        return ports;
     }
 
     /// A recovery is an argument, not a line of the file: a pod might start while its node still
@@ -358,6 +369,12 @@ public final class Members {
     }
 
     private static List<Volume> volumes(Wanted wanted) {
+        List<Volume> volumes = new ArrayList<>(ownVolumes(wanted));
+        volumes.addAll(TlsFiles.volumes(wanted.spec().tls()));
+        return volumes;
+    }
+
+    private static List<Volume> ownVolumes(Wanted wanted) {
         return List.of(
                 new VolumeBuilder()
                         .withName("config")

@@ -99,9 +99,11 @@ public record Wanted(
 
     /// {@return the file of every member}
     public ZooCfg zooCfg() {
+        Map<String, String> settings = new LinkedHashMap<>(spec.settings());
+        settings.putAll(TlsFiles.settings(spec.tls()));
         return ZooCfg.of(
                 ZooCfg.Place.POD,
-                spec.settings(),
+                settings,
                 ZooCfg.voters(name, namespace, spec.firstMyid(), size),
                 bootstrapped == null ? ZooCfg.Bootstrap.UNANIMOUS : ZooCfg.Bootstrap.BOOTSTRAPPED,
                 ensembleId);

@@ -48,6 +48,9 @@ final class DesiredTest {
             image: {repository: example.org/server, pullPolicy: Always, pullSecrets: [registry]}
             config: {tickTime: "1000"}
             jvm: {maxRAMPercentage: 50, options: [-Xlog:gc]}
+            tls:
+              peer: {secretName: orders-peer, mode: Prefer}
+              client: {secretName: orders-client, clientAuth: Want}
             storage:
               log: {size: 20Gi, storageClassName: fast}
               retention: {whenDeleted: Delete}

@@ -404,7 +404,8 @@ final class SimulationTest {
                             null,
                             null,
                             paused,
-                            hibernate));
+                            hibernate,
+                            null));
             resource.getMetadata().setGeneration(resource.getMetadata().getGeneration() + 1);
             log(
                     "spec: replicas %d build %d%s hibernate %s manual %s window %s %d Gi paused %s"
@@ -541,7 +542,8 @@ final class SimulationTest {
                             null,
                             null,
                             false,
-                            key.hibernate()),
+                            key.hibernate(),
+                            null),
                     "uid",
                     key.formed() ? BEGIN.toString() : null,
                     key.size(),

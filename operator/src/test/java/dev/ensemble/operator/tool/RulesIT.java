@@ -162,6 +162,11 @@ final class RulesIT {
                 "{config: {admin.operatorKeys: /x}}        | the operator sets itself",
                 "{hibernate: maybe}                        | spec.hibernate",
                 "{replicas: 4, allowEvenReplicas: false}   | must be odd",
+                "{tls: {peer: {mode: Required}}}           | spec.tls.peer.secretName",
+                "{tls: {peer: {secretName: a, mode: On}}}  | Unsupported value",
+                "{tls: {client: {clientAuth: Need}}}       | spec.tls.client.secretName",
+                "{tls: {client: {secretName: 'A'}}}        | spec.tls.client.secretName",
+                "{config: {secureClientPort: '1'}}         | the operator sets itself",
                 "{restartedAt: today}                      | spec.restartedAt",
                 "{availability: {spread: {zones: Yes}}}    | zones",
                 "{podTemplate: {metadata: {labels: {app.kubernetes.io/name: x}}}}"
@@ -195,6 +200,10 @@ final class RulesIT {
                 "{storage: {log: {size: 20Gi, storageClassName: fast.x}}}",
                 "{update: {strategy: Manual, minReadySeconds: 0, memberTimeout: 90s}}",
                 "{restartedAt: '2026-01-01T00:00:00Z'}",
+                "{tls: {}}",
+                "{tls: {peer: {secretName: a.b}}}",
+                "{tls: {peer: {secretName: a, mode: Accept}, client: {secretName: a,"
+                        + " clientAuth: Need}}}",
                 "{restartedAt: '2026-01-01T00:00:00.123Z', paused: true}",
                 "{podTemplate: {metadata: {labels: {team: x}}, spec: {resources: {limits: {memory:"
                         + " 1Gi}}}}}"
@@ -238,7 +247,11 @@ final class RulesIT {
                 "{storage: {log: {size: 1Gi}}} | {storage: {log: {size: 1G}}} | may only grow",
                 "{storage: {log: {storageClassName: a}}} | {storage: {log: {storageClassName: b}}}"
                         + " | a volume keeps its class",
-                "{storage: {log: {storageClassName: a}}} | {} | a volume keeps its class"
+                "{storage: {log: {storageClassName: a}}} | {} | a volume keeps its class",
+                "{} | {tls: {peer: {secretName: a}}} | one step at a time",
+                "{tls: {peer: {secretName: a}}} | {} | one step at a time",
+                "{tls: {peer: {secretName: a, mode: Accept}}} | {tls: {peer: {secretName: a}}}"
+                        + " | one step at a time"
             })
     void whatCannotChangeIsRefused(String before, String after, String says) {
         try {
@@ -302,6 +315,21 @@ final class RulesIT {
             apply("{replicas: 1}");
             assertDoesNotThrow(() -> apply("{replicas: 5}"));
             assertDoesNotThrow(() -> apply("{replicas: 3}"));
+        } finally {
+            resource("changes", "{}").delete();
+        }
+    }
+
+    @Test
+    void membersComeToTlsAndBackStepByStep() {
+        try {
+            apply("{}");
+            for (String mode : List.of("Accept", "Prefer", "Required", "Prefer", "Accept")) {
+                String spec = "{tls: {peer: {secretName: a, mode: %s}}}".formatted(mode);
+                assertDoesNotThrow(() -> apply(spec), mode);
+            }
+            assertDoesNotThrow(() -> apply("{tls: {client: {secretName: b}}}"));
+            assertDoesNotThrow(() -> apply("{}"));
         } finally {
             resource("changes", "{}").delete();
         }
