@@ -148,12 +148,14 @@ final class DiskWork implements Closeable {
     }
 
     private void perform(DiskOp op) throws IOException {
-        log.makeRoom();
+        if (!(op instanceof DiskOp.Epochs)) {
+            log.makeRoom(); // Epochs have their bytes since the start.
+        }
         switch (op) {
             case DiskOp.Append _ -> throw new AssertionError("appends are gathered");
             case DiskOp.Truncate(long zxid) -> truncate(zxid);
             case DiskOp.Epochs(long accepted, long epoch) ->
-                    new Epochs(accepted, epoch).write(disk);
+                    EpochsFile.write(disk, new Epochs(accepted, epoch));
             case DiskOp.StoreIdentity(var identity) -> IdentityFile.write(disk, identity);
             case DiskOp.Install(long zxid) -> install(zxid);
         }

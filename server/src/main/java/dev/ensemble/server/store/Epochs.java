@@ -2,31 +2,13 @@ package dev.ensemble.server.store;
 
 import dev.ensemble.server.model.Zxid;
 
-import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.Map;
-
 /// The file `epochs`: what the member has promised.
 ///
 /// @param accepted the newest epoch that it promised to follow
 /// @param current the newest epoch whose initial history it holds
 record Epochs(long accepted, long current) {
-    static final TextFile FILE = new TextFile("epochs");
-
     /// Before any promise.
     static final Epochs NONE = new Epochs(0, 0);
-
-    void write(Disk disk) throws IOException {
-        Map<String, String> values = new LinkedHashMap<>();
-        values.put("accepted", Long.toString(accepted));
-        values.put("current", Long.toString(current));
-        FILE.write(disk, values);
-    }
-
-    static Epochs read(Disk disk) throws IOException {
-        Map<String, String> values = FILE.read(disk);
-        return new Epochs(FILE.number(values, "accepted", 10), FILE.number(values, "current", 10));
-    }
 
     /// {@return these epochs as they count with a log that ends at `logEnd` (`safety.md` 10)}
     ///

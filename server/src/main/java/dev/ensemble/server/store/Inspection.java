@@ -43,14 +43,20 @@ public final class Inspection {
     /// Shows who the member is, what it has promised and which folders are in force.
     public boolean identity() throws IOException {
         boolean good = true;
-        for (TextFile file : List.of(IdentityFile.FILE, Epochs.FILE, Current.FILE)) {
-            out.println(file.name() + ":");
-            if (!disk.exists(file.name())) {
+        for (String name :
+                List.of(IdentityFile.FILE.name(), EpochsFile.NAME, Current.FILE.name())) {
+            out.println(name + ":");
+            if (!disk.exists(name)) {
                 out.println("  missing");
                 good = false;
                 continue;
             }
-            new String(disk.read(file.name()), StandardCharsets.UTF_8)
+            if (name.equals(EpochsFile.NAME)) {
+                good &= EpochsFile.show(disk, out);
+                continue;
+            }
+            var file = new TextFile(name);
+            new String(disk.read(name), StandardCharsets.UTF_8)
                     .lines()
                     .forEach(line -> out.println("  " + line));
             try {

@@ -156,9 +156,9 @@ final class Recovery {
         long time =
                 found.log().isEmpty() ? 0 : found.log().getLast().payload().header().timeMillis();
         Payload last = new TxnCodec().encode(new Header(0, 0, 0, 0, time), new Txn.Configure(only));
-        new Epochs(epoch, found.currentEpoch()).write(disk);
+        EpochsFile.write(disk, new Epochs(epoch, found.currentEpoch()));
         opened.log().append(List.of(new DiskOp.Append(zxid, last, zxid)));
-        new Epochs(epoch, epoch).write(disk);
+        EpochsFile.write(disk, new Epochs(epoch, epoch));
         close(opened);
         warnings.add(
                 "by the recovery "
@@ -223,7 +223,7 @@ final class Recovery {
     private static boolean isData(String name) {
         return Current.isData(name)
                 || name.equals(Current.FILE.name())
-                || name.equals(Epochs.FILE.name());
+                || name.equals(EpochsFile.NAME);
     }
 
     /// Counts this start, on disk before anyone hears of it: a disk that went back in time is seen
@@ -250,7 +250,7 @@ final class Recovery {
         var current = new Current(1, 1);
         StateStore.create(disk, opener, current.stateFolder());
         TxnLog.create(disk, current.logFolder(), Zxid.NONE, options, random, metrics).close();
-        Epochs.NONE.write(disk);
+        EpochsFile.write(disk, Epochs.NONE);
         current.write(disk);
     }
 
@@ -263,7 +263,7 @@ final class Recovery {
         disk.delete(Current.FILE.name());
         disk.syncFolder(Disk.ROOT);
         putAside();
-        disk.delete(Epochs.FILE.name());
+        disk.delete(EpochsFile.NAME);
         disk.delete(DISTRUSTED);
         disk.syncFolder(Disk.ROOT);
         var next =
@@ -332,8 +332,12 @@ final class Recovery {
     }
 
     private Epochs epochs(Identity identity) throws IOException {
-        if (disk.exists(Epochs.FILE.name())) {
-            return Epochs.read(disk);
+        if (disk.exists(EpochsFile.NAME)) {
+            Epochs found = EpochsFile.read(disk);
+            // A process that was killed may have left what is not on disk yet, and a block may have
+            // been lost: after this both slots are good and durable, in the format of this build.
+            EpochsFile.write(disk, found);
+            return found;
         }
         if (identity.state() == Identity.State.MEMBER) {
             throw new DamagedException("the file epochs is lost");

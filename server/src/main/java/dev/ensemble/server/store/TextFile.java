@@ -19,7 +19,22 @@ record TextFile(String name) {
 
     /// Replaces the file; it is durable afterwards.
     void write(Disk disk, Map<String, String> values) throws IOException {
-        var text = new StringBuilder(VERSION).append(" 1\n");
+        replace(disk, ByteBuffer.wrap(bytes(1, values)));
+    }
+
+    /// Replaces the file by any content; it is durable afterwards.
+    void replace(Disk disk, ByteBuffer content) throws IOException {
+        try (Disk.File file = disk.create(name + TEMPORARY)) {
+            file.write(0, content);
+            file.force();
+        }
+        disk.rename(name + TEMPORARY, name);
+        disk.syncFolder(name.substring(0, Math.max(0, name.lastIndexOf('/'))));
+    }
+
+    /// {@return these values as text with version and checksum}
+    static byte[] bytes(int version, Map<String, String> values) {
+        var text = new StringBuilder(VERSION).append(' ').append(version).append('\n');
         values.forEach((key, value) -> {
             if (value.indexOf('\n') >= 0) {
                 throw new IllegalArgumentException(
@@ -29,19 +44,20 @@ record TextFile(String name) {
         });
         String checksum = checksum(text.toString());
         text.append(CHECKSUM).append(' ').append(checksum).append('\n');
-        try (Disk.File file = disk.create(name + TEMPORARY)) {
-            file.write(0, ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
-            file.force();
-        }
-        disk.rename(name + TEMPORARY, name);
-        disk.syncFolder(name.substring(0, Math.max(0, name.lastIndexOf('/'))));
+        return text.toString().getBytes(StandardCharsets.UTF_8);
     }
 
     /// {@return what the file says, without version and checksum}
     ///
     /// @throws DamagedException if it is not as it was written
     Map<String, String> read(Disk disk) throws IOException {
-        String text = new String(disk.read(name), StandardCharsets.UTF_8);
+        return parse(1, new String(disk.read(name), StandardCharsets.UTF_8));
+    }
+
+    /// {@return what [#bytes] made the text of}
+    ///
+    /// @throws DamagedException if it is not as it was made
+    Map<String, String> parse(int version, String text) throws IOException {
         int last = text.lastIndexOf(CHECKSUM + " ");
         if (last < 0
                 || !text.substring(last)
@@ -56,11 +72,13 @@ record TextFile(String name) {
             }
             values.put(line.substring(0, space), line.substring(space + 1));
         }
-        if (!"1".equals(values.remove(VERSION))) {
+        if (!Integer.toString(version).equals(values.remove(VERSION))) {
             throw new StoreException(
                     "the file "
                             + name
-                            + " is not of version 1, the one that this build knows: "
+                            + " is not of version "
+                            + version
+                            + ", the newest that this build knows: "
                             + text);
         }
         return values;

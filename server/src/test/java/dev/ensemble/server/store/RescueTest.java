@@ -166,7 +166,7 @@ final class RescueTest {
                 disk.crashAfter(at);
                 try {
                     open(rescue("first", survivor)).close();
-                    assertTrue(at > 20, "crashes");
+                    assertTrue(at > 10, "crashes");
                     break;
                 } catch (SimDisk.Crash _) {
                     disk = disk.after(loss, new Random(at));

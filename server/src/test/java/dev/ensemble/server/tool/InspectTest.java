@@ -91,7 +91,8 @@ final class InspectTest {
         assertEquals(0, inspect("identity", data.toString()));
         assertShows("  state blank\n");
         assertShows("  myid 4\n");
-        assertShows("epochs:\n  version 1\n  accepted 1\n  current 1\n");
+        assertShows("slot 0 copy 1: sequence 2, accepted 1, current 1\n");
+        assertShows("  accepted 1\n  current 1\n");
     }
 
     @Test
