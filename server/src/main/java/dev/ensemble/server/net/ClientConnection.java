@@ -66,6 +66,15 @@ final class ClientConnection {
     /// The end of the session was asked for: nothing behind that is read.
     private boolean finishing;
 
+    /// When it was answered last, in a drain.
+    private long answeredNanos;
+
+    /// It has had an answer since the drain should come to its end.
+    private boolean answeredLate;
+
+    /// All is said, and only the client's end of it is awaited.
+    private boolean ending;
+
     private long session;
     private long attach;
     private int timeoutMillis;
@@ -91,6 +100,7 @@ final class ClientConnection {
         this.credentials = new Credentials(loop.schemes(), remote);
         this.heardNanos = loop.readClock();
         this.phaseNanos = heardNanos;
+        this.answeredNanos = heardNanos;
         this.counts = new ConnectionCounts(loop.wallMillis());
     }
 
@@ -169,10 +179,27 @@ final class ClientConnection {
     boolean isReading() {
         return switch (phase) {
             case NEW -> !loop.isDraining();
-            case OPEN ->
-                    !finishing && !loop.isDraining() && channel.isWritable() && pipeline.hasRoom();
+            case OPEN -> !finishing && !mayEnd() && channel.isWritable() && pipeline.hasRoom();
             case COMMAND, CONNECTING, LAST, CLOSED -> false;
         };
+    }
+
+    /// {@return whether this is the moment to end it, in a drain, as soon as nothing is in flight}
+    ///
+    /// Whoever is silent for a while has nothing on its way. A client that never pauses loses what
+    /// it sends when it gets its last answer, at the latest moment: there is no better one.
+    private boolean mayEnd() {
+        return loop.isDraining()
+                && (phase != Phase.OPEN
+                        || answeredLate
+                        || loop.isSilent(Math.max(heardNanos, answeredNanos)));
+    }
+
+    /// Looks whether it can be ended.
+    void drain() {
+        if (mayEnd()) {
+            loop.dirty(this);
+        }
     }
 
     /// Takes a four-letter word, once all that belongs to it is here.
@@ -479,6 +506,10 @@ final class ClientConnection {
         ClientCodec.writeReply(out, xid, zxid, request, reply);
         loop.traffic().responded(out.writerIndex() - before);
         counts.replied(zxid);
+        if (loop.isDraining()) {
+            answeredNanos = loop.nowNanos();
+            answeredLate |= loop.isDrainLate();
+        }
         sent();
     }
 
@@ -510,11 +541,17 @@ final class ClientConnection {
     /// The end of a turn: what was written goes out, and reading stops or goes on.
     void settle() {
         isDirty = false;
-        boolean drained =
-                loop.isDraining() && pipeline.isEmpty() && phase != Phase.COMMAND && !isOver();
+        if (ending) {
+            return;
+        }
+        boolean drained = mayEnd() && pipeline.isEmpty() && phase != Phase.COMMAND && !isOver();
         if (drained) {
             phase = Phase.LAST;
             phaseNanos = loop.nowNanos();
+            ending = true;
+            settleReading();
+            outgoing.flushAndEnd();
+            return;
         }
         if (phase == Phase.LAST) {
             outgoing.flushAndClose();

@@ -50,6 +50,9 @@ final class ClientLoop {
     /// Bytes of requests in flight, of all connections.
     private static final int MAX_IN_FLIGHT_BYTES = 64 << 20;
 
+    /// How long a client may be silent in a drain before it is taken to have nothing on its way.
+    private static final long DRAIN_SILENT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
     private final EventLoop thread;
     private final ClientServer server;
     private final ClientSettings settings;
@@ -66,6 +69,7 @@ final class ClientLoop {
     private boolean readOnly;
     private long notServingSinceNanos;
     private boolean draining;
+    private boolean drainLate;
 
     // What the turn gathers.
     private List<Input> inputs = new ArrayList<>();
@@ -159,6 +163,17 @@ final class ClientLoop {
 
     boolean isDraining() {
         return draining;
+    }
+
+    /// {@return whether a client of which nothing has been heard since then, and which has been
+    /// answered, is taken to have nothing on its way}
+    boolean isSilent(long sinceNanos) {
+        return nowNanos - sinceNanos >= DRAIN_SILENT_NANOS;
+    }
+
+    /// {@return whether a drain should come to its end}
+    boolean isDrainLate() {
+        return drainLate;
     }
 
     /// {@return the time of this turn}
@@ -523,10 +538,20 @@ final class ClientLoop {
 
     // The end.
 
-    void drain() {
+    /// @param deadlineMillis when the rest will be closed
+    void drain(long deadlineMillis) {
         draining = true;
         reportTouched();
-        connections.values().forEach(this::dirty);
+        lookWhoIsSilent();
+        long step = DRAIN_SILENT_NANOS / 2;
+        var _ = thread.scheduleAtFixedRate(this::lookWhoIsSilent, step, step, TimeUnit.NANOSECONDS);
+        Runnable late = () -> drainLate = true;
+        var _ = thread.schedule(late, deadlineMillis / 2, TimeUnit.MILLISECONDS);
+    }
+
+    private void lookWhoIsSilent() {
+        readClock();
+        List.copyOf(connections.values()).forEach(ClientConnection::drain);
     }
 
     void closeAll(String reason) {

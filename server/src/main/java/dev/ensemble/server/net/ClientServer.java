@@ -275,15 +275,16 @@ public final class ClientServer implements AutoCloseable {
 
     // The end.
 
-    /// Accepts and reads no more, answers what was read, closes each connection that has nothing in
-    /// flight, and all of them at the deadline. The peer thread must still publish meanwhile.
+    /// Accepts no more, closes each connection that has been silent for a moment and has nothing in
+    /// flight; in the second half, each that has just been answered; and all of them at the
+    /// deadline. The peer thread must still publish meanwhile.
     ///
     /// @return done when no connection is left
     public CompletableFuture<@Nullable Void> drain(long deadlineMillis) {
         draining = true;
         stopListening();
         for (ClientLoop loop : loops.values()) {
-            loop.thread().execute(loop::drain);
+            loop.thread().execute(() -> loop.drain(deadlineMillis));
             var _ =
                     loop.thread()
                             .schedule(

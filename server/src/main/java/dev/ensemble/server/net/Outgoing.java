@@ -4,8 +4,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 
 import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.TimeUnit;
 
 /// What one client or member is sent: gathered during a turn of its I/O thread and flushed at the
 /// end of it.
@@ -19,6 +23,8 @@ final class Outgoing {
     /// but events come without having been asked for, and reads behind a write are many when it is
     /// done.
     private static final int MAX_UNSENT_BYTES = 64 << 20;
+
+    private static final int LINGER_MILLIS = 200;
 
     private final Channel channel;
     private @Nullable ByteBuf piece;
@@ -61,6 +67,30 @@ final class Outgoing {
         var _ =
                 channel.writeAndFlush(Unpooled.EMPTY_BUFFER)
                         .addListener(ChannelFutureListener.CLOSE);
+    }
+
+    /// Ends the connection behind everything that was written, for a client that may still be
+    /// sending: closed with bytes unread, the connection would be reset, and the client could lose
+    /// answers that it has not read yet. So what comes is dropped until the client has closed too,
+    /// or for a moment.
+    void flushAndEnd() {
+        flush();
+        // With TLS the closing alert has the same effect, and only the whole channel can send it.
+        if (!(channel instanceof DuplexChannel duplex)
+                || channel.pipeline().get(SslHandler.class) != null) {
+            flushAndClose();
+            return;
+        }
+        var _ = channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> end(duplex));
+    }
+
+    private static void end(DuplexChannel channel) {
+        var _ = channel.shutdownOutput();
+        Runnable close =
+                () -> {
+                    var _ = channel.close();
+                };
+        var _ = channel.eventLoop().schedule(close, LINGER_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     void drop() {

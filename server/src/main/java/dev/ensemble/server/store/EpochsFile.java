@@ -87,8 +87,7 @@ final class EpochsFile {
     static Epochs read(Disk disk) throws IOException {
         byte[] content = disk.read(NAME);
         if (isOld(content)) {
-            Map<String, String> values =
-                    FILE.parse(1, new String(content, StandardCharsets.UTF_8));
+            Map<String, String> values = FILE.parse(1, new String(content, StandardCharsets.UTF_8));
             return new Epochs(
                     FILE.number(values, "accepted", 10), FILE.number(values, "current", 10));
         }

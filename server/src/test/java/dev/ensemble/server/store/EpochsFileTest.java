@@ -109,7 +109,10 @@ final class EpochsFileTest {
     @Test
     void oneLostBlockTakesNothingBack() throws IOException {
         for (int block = 0; block < BLOCKS; block++) {
-            for (byte[] lost : new byte[][] {new byte[BLOCK_BYTES], "garbage".getBytes(StandardCharsets.UTF_8)}) {
+            for (byte[] lost :
+                    new byte[][] {
+                        new byte[BLOCK_BYTES], "garbage".getBytes(StandardCharsets.UTF_8)
+                    }) {
                 disk = new SimDisk();
                 write(6);
                 overwrite(block, lost);
