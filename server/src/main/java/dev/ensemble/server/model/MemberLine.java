@@ -2,6 +2,7 @@ package dev.ensemble.server.model;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.Serial;
 import java.util.Locale;
 
 /// Reads `server.N=host:peerPort:electionPort[:role][;[clientHost:]clientPort]`.
@@ -10,6 +11,15 @@ public final class MemberLine {
             "it must be"
                 + " host:peerPort:electionPort[:participant|observer][;[clientHost:]clientPort], an"
                 + " IPv6 address in brackets";
+
+    /// An id that ZooKeeper would take and this server does not.
+    public static final class UnknownId extends IllegalArgumentException {
+        @Serial private static final long serialVersionUID = 1;
+
+        UnknownId(String text) {
+            super(text);
+        }
+    }
 
     private final String key;
     private final String value;
@@ -46,10 +56,11 @@ public final class MemberLine {
             myid = -1;
         }
         if (myid < 1 || myid > Ensemble.MAX_MYID) {
-            throw new IllegalArgumentException(
+            String text =
                     key
                             + " is not valid: the id of a member must be a whole number from 1 to "
-                            + Ensemble.MAX_MYID);
+                            + Ensemble.MAX_MYID;
+            throw myid < 1 ? new IllegalArgumentException(text) : new UnknownId(text);
         }
         return new MemberLine(key, value).parse(myid);
     }

@@ -121,6 +121,11 @@ final class ClientConnection {
         return credentials.identities();
     }
 
+    /// {@return who asks, for the audit log}
+    Audit.Client audited(List<Id> as) {
+        return new Audit.Client(session(), as, address().getHostAddress());
+    }
+
     void handshakeFailed() {
         loop.traffic().count(ClientCounter.UNSUCCESSFUL_HANDSHAKE, 1);
         close("the TLS handshake failed");

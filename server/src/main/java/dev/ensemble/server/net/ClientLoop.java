@@ -441,6 +441,10 @@ final class ClientLoop {
         switch (applied.result()) {
             case Result.Attached(var session) -> attached(session, published.connection());
             case Result.SessionClosed(long session) -> {
+                Audit audit = settings().audit();
+                if (audit != null && server.isFirst(this)) {
+                    audit.ended(session, applied.events());
+                }
                 closeOther(session, published.connection());
                 written(connection, published);
             }

@@ -8,7 +8,6 @@ import dev.ensemble.server.tree.Tree;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -61,7 +60,7 @@ public final class ClientServer implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup threads;
     private final ServerBootstrap bootstrap;
     private final Map<EventLoop, ClientLoop> loops = new HashMap<>();
-    private final List<Channel> listening = new ArrayList<>();
+    private final List<Listeners> listening = new ArrayList<>();
     private final AtomicLong connectionIds = new AtomicLong();
     private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
     private final AtomicLong all = new AtomicLong();
@@ -155,23 +154,30 @@ public final class ClientServer implements AutoCloseable {
                         admit(channel, tls, plain);
                     }
                 };
-        var binding =
-                bootstrap.clone().childHandler(initializer).bind(address).awaitUninterruptibly();
-        if (!binding.isSuccess()) {
-            throw new IOException("cannot listen for clients on " + address, binding.cause());
-        }
+        var listeners = new Listeners(bootstrap.clone().childHandler(initializer), "clients");
+        listeners.listen(List.of(address));
         synchronized (listening) {
-            listening.add(binding.channel());
+            listening.add(listeners);
         }
-        return (InetSocketAddress) binding.channel().localAddress();
+        return listeners.first();
+    }
+
+    /// Accepts the clients of the first address that was bound at another one from now on; who is
+    /// connected stays.
+    ///
+    /// @throws IOException if it cannot be bound; all is then as it was
+    public void move(InetSocketAddress to) throws IOException {
+        synchronized (listening) {
+            if (!listening.isEmpty()) {
+                listening.getFirst().listen(List.of(to));
+            }
+        }
     }
 
     /// {@return the port of the first address in use, 0 if there is none}
     public int port() {
         synchronized (listening) {
-            return listening.isEmpty()
-                    ? 0
-                    : ((InetSocketAddress) listening.getFirst().localAddress()).getPort();
+            return listening.isEmpty() ? 0 : listening.getFirst().first().getPort();
         }
     }
 
@@ -221,6 +227,11 @@ public final class ClientServer implements AutoCloseable {
         if (all.decrementAndGet() == 0 && draining) {
             idle.complete(null);
         }
+    }
+
+    /// {@return whether this thread tells what concerns no connection}
+    boolean isFirst(ClientLoop loop) {
+        return loops.values().iterator().next().equals(loop);
     }
 
     ClientSettings settings() {
@@ -300,7 +311,7 @@ public final class ClientServer implements AutoCloseable {
 
     private void stopListening() {
         synchronized (listening) {
-            listening.forEach(channel -> channel.close().awaitUninterruptibly());
+            listening.forEach(Listeners::close);
             listening.clear();
         }
     }

@@ -1,5 +1,7 @@
 package dev.ensemble.server.net;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Set;
 
 /// What holds for the connections of clients.
@@ -13,6 +15,7 @@ import java.util.Set;
 /// @param maxOutstanding requests in flight on one I/O thread before those who have one are not
 ///   read
 /// @param fourLetterWords those that are answered
+/// @param audit null: nobody keeps book of changes
 public record ClientSettings(
         int loops,
         int tickMillis,
@@ -25,7 +28,8 @@ public record ClientSettings(
         int handshakeTimeoutMillis,
         int maxOutstanding,
         Set<String> fourLetterWords,
-        ClientLimits limits) {
+        ClientLimits limits,
+        @Nullable Audit audit) {
     public ClientSettings {
         fourLetterWords = Set.copyOf(fourLetterWords);
     }
@@ -55,7 +59,26 @@ public record ClientSettings(
                 handshakeTimeoutMillis,
                 maxOutstanding,
                 fourLetterWords,
-                ClientLimits.OFF);
+                ClientLimits.OFF,
+                null);
+    }
+
+    /// {@return these settings with book kept of changes}
+    public ClientSettings with(Audit other) {
+        return new ClientSettings(
+                loops,
+                tickMillis,
+                minSessionTimeoutMillis,
+                maxSessionTimeoutMillis,
+                maxFrameBytes,
+                backlog,
+                maxPerAddress,
+                maxConnections,
+                handshakeTimeoutMillis,
+                maxOutstanding,
+                fourLetterWords,
+                limits,
+                other);
     }
 
     /// {@return these settings with other limits}
@@ -72,6 +95,7 @@ public record ClientSettings(
                 handshakeTimeoutMillis,
                 maxOutstanding,
                 fourLetterWords,
-                other);
+                other,
+                audit);
     }
 }

@@ -109,7 +109,7 @@ public final class Links implements AutoCloseable {
     private final PeerTls tls;
     private final MultiThreadIoEventLoopGroup group;
     private final EventLoop loop;
-    private final Channel listener;
+    private final Listeners listeners;
     private final Map<Integer, String> warnings = new ConcurrentSkipListMap<>();
 
     // Of the link thread.
@@ -173,32 +173,35 @@ public final class Links implements AutoCloseable {
                         Thread.ofPlatform().name("links-", 0).daemon().factory(),
                         NioIoHandler.newFactory());
         this.loop = group.next();
-        this.listener = listen();
+        this.listeners = new Listeners(accepting(), "members");
+        try {
+            listeners.listen(List.of(options.bind()));
+        } catch (IOException e) {
+            var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            throw e;
+        }
     }
 
-    private Channel listen() throws IOException {
-        var bound =
-                new ServerBootstrap()
-                        .group(group)
-                        .channel(NioServerSocketChannel.class)
-                        .option(ChannelOption.SO_REUSEADDR, true)
-                        .childOption(ChannelOption.TCP_NODELAY, true)
-                        .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
-                        .childHandler(initializer(0))
-                        .bind(options.bind())
-                        .awaitUninterruptibly();
-        if (!bound.isSuccess()) {
-            var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
-            throw new IOException(
-                    "cannot listen for members on " + options.bind() + ": " + bound.cause(),
-                    bound.cause());
-        }
-        return bound.channel();
+    private ServerBootstrap accepting() {
+        return new ServerBootstrap()
+                .group(group)
+                .channel(NioServerSocketChannel.class)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark())
+                .childHandler(initializer(0));
+    }
+
+    /// Listens at these addresses and at no other; links stay. Any thread but the link thread.
+    ///
+    /// @throws IOException if one cannot be bound; all is then as it was
+    public void listen(List<InetSocketAddress> addresses) throws IOException {
+        listeners.listen(addresses);
     }
 
     /// {@return the port that members may dial}
     public int port() {
-        return ((InetSocketAddress) listener.localAddress()).getPort();
+        return listeners.first().getPort();
     }
 
     /// {@return what is wrong with links at the moment, by myid, for the status}
@@ -268,7 +271,7 @@ public final class Links implements AutoCloseable {
                             List.copyOf(connections).forEach(LinkConnection::close);
                         })
                 .awaitUninterruptibly();
-        listener.close().awaitUninterruptibly();
+        listeners.close();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 

@@ -154,6 +154,10 @@ final class Pipeline {
             connection.close("the session has moved");
         } else {
             pending.reply = Answers.of(write, applied.result());
+            Audit audit = loop.settings().audit();
+            if (audit != null) {
+                audit.written(connection.audited(pending.identities), write, applied.result());
+            }
             drain();
         }
     }

@@ -16,7 +16,7 @@ public interface ServerFacts {
     /// {@return what follows `Zookeeper version: `}
     String version();
 
-    /// {@return `standalone`, `leader`, `follower` or `observer`}
+    /// {@return `standalone`, `leader`, `follower`, `observer` or `read-only`}
     String mode();
 
     /// {@return `leading - broadcast` and the like; null for a server alone}

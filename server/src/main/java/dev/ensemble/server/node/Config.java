@@ -76,6 +76,7 @@ public record Config(
     /// @param handshakeTimeoutMillis how long a connection may be without a session
     /// @param maxOutstanding requests in flight before reading stops
     /// @param fourLetterWords those that are answered
+    /// @param audit each change is logged with who made it
     public record Clients(
             @Nullable Endpoint endpoint,
             int backlog,
@@ -85,7 +86,8 @@ public record Config(
             int handshakeTimeoutMillis,
             int maxOutstanding,
             Set<String> fourLetterWords,
-            ClientLimits limits) {}
+            ClientLimits limits,
+            boolean audit) {}
 
     /// Who may do what.
     ///

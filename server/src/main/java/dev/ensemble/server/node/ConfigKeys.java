@@ -49,7 +49,7 @@ final class ConfigKeys {
                 extendedTypesEnabled enforceQuota
                 znode.container.checkIntervalMs znode.container.maxPerMinute
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis
-                disk.lowWaterMegabytes snapshotSizeFactor log.retainSegments
+                audit.enable disk.lowWaterMegabytes snapshotSizeFactor log.retainSegments
                 log.retainMegabytes log.retainHours\
                 """);
         add(new Use.NotNeeded("restore over HTTP is not supported"), "admin.restore.enabled");
@@ -127,7 +127,7 @@ final class ConfigKeys {
                 quorum.auth.kerberos.servicePrincipal
                 enableEagerACLCheck IPAuthenticationProvider.usexforwardedfor
                 leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs datadir.autocreate db.autocreate
-                audit.enable clientTcpKeepAlive
+                clientTcpKeepAlive
                 metricsProvider.numWorkerThreads metricsProvider.maxQueueSize
                 metricsProvider.workerShutdownTimeoutMs metricsProvider.httpsPort\
                 """);
@@ -137,6 +137,9 @@ final class ConfigKeys {
                 quorum.auth.enableSasl quorum.auth.serverRequireSasl quorum.auth.learnerRequireSasl\
                 """);
         add(new Use.RefusedUnless("yes"), "forceSync");
+        add(
+                new Use.RefusedUnless("org.apache.zookeeper.audit.Slf4jAuditLogger"),
+                "audit.impl.class");
     }
 
     private ConfigKeys() {}

@@ -367,19 +367,18 @@ final class ConfigParser {
             }
             return new Endpoint(address == null ? "0.0.0.0" : address, port);
         }
-        int colon = declared.lastIndexOf(':');
-        int declaredPort = Integer.parseInt(declared.substring(colon + 1));
-        String host = declared.substring(0, colon);
-        if (hasPort && declaredPort != port) {
+        Endpoint own = Endpoint.parse(declared);
+        if (hasPort && own.port() != port) {
             throw InvalidConfig.of(
-                    "clientPort", "" + port, "the member's own server line says " + declaredPort);
+                    "clientPort", "" + port, "the member's own server line says " + own.port());
         }
-        if (address != null && !address.equals(host)) {
+        if (address != null && !address.equals(own.host())) {
             throw InvalidConfig.of(
-                    "clientPortAddress", address, "the member's own server line says " + host);
+                    "clientPortAddress",
+                    address,
+                    "the member's own server line says " + own.host());
         }
-        return new Endpoint(
-                host.startsWith("[") ? host.substring(1, host.length() - 1) : host, declaredPort);
+        return own;
     }
 
     private Config.Clients clients(@Nullable Endpoint endpoint) throws InvalidConfig {
@@ -392,7 +391,8 @@ final class ConfigParser {
                 values.number("nio.sessionlessCnxnTimeout", 10_000, 1, Integer.MAX_VALUE),
                 maxOutstanding(),
                 fourLetterWords(),
-                limits());
+                limits(),
+                values.bool("audit.enable", false));
     }
 
     /// Both keys stop reading from clients while so much is in flight.

@@ -52,6 +52,9 @@ final class MemberFacts implements ServerFacts {
         if (observed.config().membership().standalone()) {
             return "standalone";
         }
+        if (servesReaders()) {
+            return "read-only";
+        }
         return switch (facts == null ? Peer.RoleName.LOOKING : facts.role()) {
             case LEADER -> "leader";
             case OBSERVER -> "observer";
@@ -59,9 +62,14 @@ final class MemberFacts implements ServerFacts {
         };
     }
 
+    /// {@return whether this member, without a leader, serves those who read only}
+    private boolean servesReaders() {
+        return observed.facts() != null && observed.parts().clients().isReadOnly();
+    }
+
     @Override
     public @Nullable String peerState() {
-        if (observed.config().membership().standalone()) {
+        if (observed.config().membership().standalone() || servesReaders()) {
             return null;
         }
         Facts facts = observed.facts();
@@ -91,7 +99,7 @@ final class MemberFacts implements ServerFacts {
         var text = new StringBuilder();
         settings().forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
         Facts facts = observed.facts();
-        if (!config.membership().standalone() && facts != null) {
+        if (!config.membership().standalone() && facts != null && !servesReaders()) {
             text.append("membership: \n").append(facts.configuration().text());
         }
         return text.toString();
@@ -113,15 +121,25 @@ final class MemberFacts implements ServerFacts {
         settings.put("maxSessionTimeout", config.timing().maxSessionTimeoutMillis());
         settings.put("clientPortListenBacklog", config.clients().backlog());
         settings.put("serverId", config.membership().standalone() ? 0 : config.myid());
-        if (!config.membership().standalone()) {
+        if (!config.membership().standalone() && !servesReaders()) {
+            Ensemble.Member self = self();
             settings.put("initLimit", config.timing().initLimitTicks());
             settings.put("syncLimit", config.timing().syncLimitTicks());
             settings.put("electionAlg", 3);
-            settings.put("electionPort", config.self().electionPort());
-            settings.put("quorumPort", config.self().port());
-            settings.put("peerType", config.self().role() == Ensemble.Role.OBSERVER ? 1 : 0);
+            settings.put("electionPort", self.electionPort());
+            settings.put("quorumPort", self.port());
+            settings.put("peerType", self.role() == Ensemble.Role.OBSERVER ? 1 : 0);
         }
         return settings;
+    }
+
+    /// {@return this member as it is committed, which may be otherwise than in the file}
+    private Ensemble.Member self() {
+        Config config = observed.config();
+        Facts facts = observed.facts();
+        Ensemble.Member committed =
+                facts == null ? null : facts.configuration().members().get(config.myid());
+        return committed == null ? config.self() : committed;
     }
 
     private int clientPort() {

@@ -6,6 +6,7 @@ import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
 import dev.ensemble.server.member.MemberOptions;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.net.Audit;
 import dev.ensemble.server.net.ClientServer;
 import dev.ensemble.server.net.ClientSettings;
 import dev.ensemble.server.net.LinkCodec;
@@ -87,17 +88,23 @@ public final class ServerNode implements AutoCloseable {
     private @Nullable ClientServer clients;
     private PeerTls peerTls = PeerTls.NONE;
     private @Nullable PeerLoop peerLoop;
+    private @Nullable Listening listening;
     private @Nullable CompletableFuture<?> drained;
     private volatile Map<Integer, Links.Address> addresses = Map.of();
+    private final @Nullable Audit audit;
     private Ports ports = new Ports(0, 0, 0, 0, 0);
 
-    /// Which ports are in use; 0 for none.
+    /// Which ports were taken at the start; 0 for none.
     public record Ports(int client, int secureClient, int peer, int admin, int metrics) {}
 
     private ServerNode(Config config, @Nullable Rescue rescue) {
         this.config = config;
         this.rescue = rescue;
         this.observed = new Observed(config, System::nanoTime);
+        this.audit =
+                config.clients().audit()
+                        ? new Audit(ProcessHandle.current().info().user().orElse(""))
+                        : null;
     }
 
     /// Starts a member. It serves clients as soon as it is in sync with a leader.
@@ -114,8 +121,10 @@ public final class ServerNode implements AutoCloseable {
         var node = new ServerNode(config, rescue);
         try {
             node.startAll();
+            node.tellAudit("serverStart", "success");
             return node;
         } catch (StartFailure | RuntimeException | Error e) {
+            node.tellAudit("serverStart", "failure");
             node.closeParts();
             throw e;
         }
@@ -175,12 +184,15 @@ public final class ServerNode implements AutoCloseable {
 
         LogWriter log = store.startLog(loop);
         parts.push(() -> flushing.last(loop.lastTree(), log.synced()));
-        Links links = config.membership().standalone() ? null : links(loop, codec, promises);
+        Ensemble committed = member.peer().configuration();
+        Links links =
+                config.membership().standalone() ? null : links(loop, codec, promises, committed);
         ClientServer served =
                 new ClientServer(clientSettings(), schemes, loop, facts, recovered.tree());
         clients = served;
         parts.push(served);
-        Endpoint plain = config.clients().endpoint();
+        listening = new Listening(config, committed, served, links);
+        Endpoint plain = Listening.ofClients(config, Listening.self(config, committed));
         Endpoint secure = config.tls().secure();
         int clientPort =
                 plain == null
@@ -216,7 +228,7 @@ public final class ServerNode implements AutoCloseable {
         parts.push(upkeep);
         peerLoop = loop;
         changes.started(loop::ask);
-        dial(links, member.peer().configuration());
+        dial(links, committed);
         ports =
                 new Ports(
                         clientPort,
@@ -440,30 +452,39 @@ public final class ServerNode implements AutoCloseable {
                 config.membership().bootstrapRecord());
     }
 
-    private Links links(PeerLoop loop, TxnCodec codec, Promises promises) throws StartFailure {
-        Ensemble.Member self = config.self();
-        InetSocketAddress address =
-                config.membership().listenOnAllAddresses()
-                        ? new InetSocketAddress(self.port())
-                        : new InetSocketAddress(self.host(), self.port());
-        if (address.isUnresolved()) {
-            LOG.warn("own name {} is not known yet: listening on every address", self.host());
-            address = new InetSocketAddress(self.port());
+    /// A port that the committed configuration has and that cannot be had must not keep a member
+    /// away: it can still be reached by those whom it dials.
+    private Links links(PeerLoop loop, TxnCodec codec, Promises promises, Ensemble committed)
+            throws StartFailure {
+        InetSocketAddress wanted = Listening.ofMembers(config, Listening.self(config, committed));
+        InetSocketAddress inFile = Listening.ofMembers(config, config.self());
+        try {
+            return links(loop, codec, promises, wanted);
+        } catch (IOException e) {
+            if (wanted.equals(inFile)) {
+                throw new StartFailure(ExitCode.CANNOT_BIND, e.getMessage() + "", e);
+            }
+            LOG.error("{}; listening where the file says, on {}", e.getMessage(), inFile);
         }
         try {
-            var links =
-                    new Links(
-                            Links.Options.of(address, config.clients().maxFrameBytes()),
-                            new LinkCodec(codec),
-                            loop::hello,
-                            loop,
-                            new SnapshotSender(loop.hello().incarnation(), promises),
-                            peerTls);
-            parts.push(links);
-            return links;
+            return links(loop, codec, promises, inFile);
         } catch (IOException e) {
             throw new StartFailure(ExitCode.CANNOT_BIND, e.getMessage() + "", e);
         }
+    }
+
+    private Links links(PeerLoop loop, TxnCodec codec, Promises promises, InetSocketAddress address)
+            throws IOException {
+        var links =
+                new Links(
+                        Links.Options.of(address, config.clients().maxFrameBytes()),
+                        new LinkCodec(codec),
+                        loop::hello,
+                        loop,
+                        new SnapshotSender(loop.hello().incarnation(), promises),
+                        peerTls);
+        parts.push(links);
+        return links;
     }
 
     private Schemes schemes() {
@@ -493,7 +514,8 @@ public final class ServerNode implements AutoCloseable {
                 from.handshakeTimeoutMillis(),
                 from.maxOutstanding(),
                 from.fourLetterWords(),
-                from.limits());
+                from.limits(),
+                audit);
     }
 
     private int bind(ClientServer server, Endpoint endpoint, @Nullable Tls tls, boolean plain)
@@ -551,6 +573,10 @@ public final class ServerNode implements AutoCloseable {
         observed.learn(known);
         if (before == null || !before.configuration().equals(known.configuration())) {
             dial(links, known.configuration());
+            Listening ports = listening;
+            if (ports != null) {
+                Thread.ofVirtual().name("ports").start(() -> ports.follow(known.configuration()));
+            }
         }
     }
 
@@ -628,6 +654,7 @@ public final class ServerNode implements AutoCloseable {
     /// second at most.
     @Override
     public synchronized void close() {
+        tellAudit("serverStop", "invoked");
         observed.drain();
         try {
             handOver().toCompletableFuture().get(2L * STOP_MILLIS, TimeUnit.MILLISECONDS);
@@ -639,6 +666,12 @@ public final class ServerNode implements AutoCloseable {
         }
         closeParts();
         ended.complete(ExitCode.NORMAL);
+    }
+
+    private void tellAudit(String operation, String result) {
+        if (audit != null) {
+            audit.process(operation, result);
+        }
     }
 
     private void closeParts() {

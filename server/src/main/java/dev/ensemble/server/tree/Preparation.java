@@ -6,6 +6,7 @@ import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Id;
+import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.model.Request;
 import dev.ensemble.server.model.Session;
 import dev.ensemble.server.model.Txn;
@@ -350,9 +351,14 @@ public final class Preparation {
 
     private Txn reconfig(
             Request.Reconfig request, Asker asker, Tree outlook, Reconfiguration.Members members) {
+        List<Acl> acl = outlook.acl(Paths.CONFIG);
+        boolean isAllowed = acl != null && rules.permits(acl, Acl.WRITE, asker.identities);
         Ensemble next;
         try {
             next = Reconfiguration.of(request, outlook.ensemble(), options.fewestVoters);
+        } catch (MemberLine.UnknownId _) {
+            // The original knows that id, so whoever may not ask hears that.
+            return new Txn.Refused(isAllowed ? Code.BAD_ARGUMENTS : Code.NO_AUTH);
         } catch (IllegalArgumentException _) {
             return new Txn.Refused(Code.BAD_ARGUMENTS);
         }
@@ -360,10 +366,7 @@ public final class Preparation {
         if (!members.hasQuorum(next)) {
             return new Txn.Refused(Code.NEW_CONFIG_NO_QUORUM);
         }
-        List<Acl> acl = outlook.acl(Paths.CONFIG);
-        return acl != null && rules.permits(acl, Acl.WRITE, asker.identities)
-                ? new Txn.Configure(next)
-                : new Txn.Refused(Code.NO_AUTH);
+        return isAllowed ? new Txn.Configure(next) : new Txn.Refused(Code.NO_AUTH);
     }
 
     /// {@return why this connection may not speak for its session, or null if it may}

@@ -177,6 +177,9 @@ final class LocalSessionBehaviourTest {
             trio.stop(2);
             trio.stop(3);
             Clients.await("isro says so", () -> trio.ask(1, "isro").equals("ro"));
+            assertTrue(trio.ask(1, "srvr").contains("\nMode: read-only\n"));
+            assertTrue(trio.ask(1, "mntr").contains("\nzk_server_state\tread-only\n"));
+            assertFalse(trio.ask(1, "conf").contains("membership"));
             var events = new Events();
             ZooKeeper reader = trio.client(1, events, true);
             assertEquals(ZooKeeper.States.CONNECTEDREADONLY, reader.getState());

@@ -77,7 +77,8 @@ final class ConfigTest {
                         10000,
                         1000,
                         Set.of("srvr"),
-                        ClientLimits.OFF),
+                        ClientLimits.OFF,
+                        false),
                 config.clients());
         assertEquals(
                 new Config.Auth(false, true, null, "SHA1", null, null, null, Set.of()),

@@ -12,15 +12,22 @@ import dev.ensemble.server.tool.cli.Shell;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// `ensemble cli` with TLS, as a client's configuration has it.
 @Timeout(120)
@@ -44,7 +51,8 @@ final class CliTlsTest {
                         "dataDir="
                                 + folder.resolve("d")
                                 + "\nsecureClientPort=0\nsecureClientPortAddress=127.0.0.1\n"
-                                + "admin.enableServer=false\nssl.keyStore.location="
+                                + "admin.serverAddress=127.0.0.1\nadmin.serverPort=0\n"
+                                + "4lw.commands.whitelist=*\nssl.keyStore.location="
                                 + folder.resolve("server.crt")
                                 + "\nssl.trustStore.location="
                                 + folder.resolve("ca.pem")
@@ -102,6 +110,34 @@ final class CliTlsTest {
         assertEquals("hello\n", out.toString(UTF_8));
         assertEquals(Shell.OK, run("127.0.0.1", stores(), "whoami"));
         assertTrue(out.toString(UTF_8).contains("x509: CN=someone"), out.toString(UTF_8));
+    }
+
+    @Test
+    @DisplayName("b328: every admin command is answered where there is no plaintext port")
+    void adminCommandsWithoutAPlaintextPort() throws Exception {
+        assertEquals(0, node.ports().client());
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            Matcher names = Pattern.compile("\">(\\w+)</a>").matcher(page(http, "").body());
+            int count = 0;
+            while (names.find()) {
+                String name = names.group(1);
+                if (!name.equals("restore") && !name.equals("snapshot")) {
+                    HttpResponse<String> answer = page(http, name);
+                    assertEquals(200, answer.statusCode(), name + ": " + answer.body());
+                    assertTrue(answer.body().contains("\"command\""), answer::body);
+                    count++;
+                }
+            }
+            assertTrue(count > 20, "commands: " + count);
+            assertTrue(page(http, "conf").body().contains("\"client_port\" : -1"));
+        }
+    }
+
+    private HttpResponse<String> page(HttpClient http, String name) throws Exception {
+        var at = URI.create("http://127.0.0.1:" + node.ports().admin() + "/commands/" + name);
+        return http.send(
+                HttpRequest.newBuilder(at).header("Authorization", "ip").build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     @Test

@@ -197,6 +197,7 @@ final class ReconfigurationTest {
         pending = false;
         assertEquals(Code.BAD_VERSION, refusal("x", null, null, 7));
         assertEquals(Code.BAD_ARGUMENTS, refusal("x", null, null, 1));
+        assertEquals(Code.NO_AUTH, refusal("server.999=x:1:2", null, null, 1));
         assertEquals(Code.NEW_CONFIG_NO_QUORUM, refusal("server.4=x:1:2", null, null, 1));
         hasQuorum = true;
         assertEquals(Code.NO_AUTH, refusal("server.4=x:1:2", null, null, 1));
