@@ -2,7 +2,9 @@ package dev.ensemble.server.model;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -35,6 +37,7 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
     /// @param electionPort accepted, kept and printed, not used
     /// @param client `host:port` for clients, if declared with the member
     /// @param incarnation of its disk; 0: not known yet, any matches
+    /// @param more addresses at which peers may reach it too, on other networks
     public record Member(
             int myid,
             String host,
@@ -42,27 +45,58 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
             int electionPort,
             Role role,
             @Nullable String client,
-            long incarnation) {
+            long incarnation,
+            List<Address> more) {
+        /// Where a member can be reached by others.
+        public record Address(String host, int port, int electionPort) {
+            private String text() {
+                return (host.indexOf(':') >= 0 ? "[" + host + "]" : host)
+                        + ":"
+                        + port
+                        + ":"
+                        + electionPort;
+            }
+        }
+
+        public Member {
+            more = List.copyOf(more);
+        }
+
+        /// With one address.
+        public Member(
+                int myid,
+                String host,
+                int port,
+                int electionPort,
+                Role role,
+                @Nullable String client,
+                long incarnation) {
+            this(myid, host, port, electionPort, role, client, incarnation, List.of());
+        }
+
+        /// {@return all its addresses, the first one in front}
+        public List<Address> addresses() {
+            var all = new ArrayList<Address>();
+            all.add(new Address(host, port, electionPort));
+            all.addAll(more);
+            return all;
+        }
+
         /// {@return this member with another disk}
         public Member withIncarnation(long next) {
-            return new Member(myid, host, port, electionPort, role, client, next);
+            return new Member(myid, host, port, electionPort, role, client, next, more);
         }
 
         /// {@return this member with a vote}
         public Member voting() {
             return new Member(
-                    myid, host, port, electionPort, Role.PARTICIPANT, client, incarnation);
+                    myid, host, port, electionPort, Role.PARTICIPANT, client, incarnation, more);
         }
 
-        /// {@return `host:port:electionPort:role[;client]`, as ZooKeeper writes it; an IPv6 host in
-        /// brackets}
+        /// {@return `host:port:electionPort[|...]:role[;client]`, as ZooKeeper writes it; an IPv6
+        /// host in brackets}
         public String text() {
-            String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
-            return shown
-                    + ":"
-                    + port
-                    + ":"
-                    + electionPort
+            return addresses().stream().map(Address::text).collect(Collectors.joining("|"))
                     + ":"
                     + role.text()
                     + (client == null ? "" : ";" + client);

@@ -3,14 +3,15 @@ package dev.ensemble.server.model;
 import org.jspecify.annotations.Nullable;
 
 import java.io.Serial;
+import java.util.ArrayList;
 import java.util.Locale;
 
-/// Reads `server.N=host:peerPort:electionPort[:role][;[clientHost:]clientPort]`.
+/// Reads `server.N=host:peerPort:electionPort[|...][:role][;[clientHost:]clientPort]`.
 public final class MemberLine {
     private static final String FORM =
             "it must be"
                 + " host:peerPort:electionPort[:participant|observer][;[clientHost:]clientPort], an"
-                + " IPv6 address in brackets";
+                + " IPv6 address in brackets, several addresses with | between";
 
     /// An id that ZooKeeper would take and this server does not.
     public static final class UnknownId extends IllegalArgumentException {
@@ -66,33 +67,46 @@ public final class MemberLine {
     }
 
     private Ensemble.Member parse(int myid) {
-        if (value.indexOf('|') >= 0) {
-            throw invalid("several addresses for one member are not supported; give one");
-        }
         String client = null;
         int semicolon = rest.indexOf(';');
         if (semicolon >= 0) {
             client = client(rest.substring(semicolon + 1).strip());
             rest = rest.substring(0, semicolon).strip();
         }
-        String host = host();
-        String[] parts = rest.split(":", -1);
-        if (parts.length < 2 || parts.length > 3) {
-            throw malformed();
+        String all = rest;
+        var addresses = new ArrayList<Ensemble.Member.Address>();
+        Ensemble.@Nullable Role role = null;
+        for (String each : all.split("\\|", -1)) {
+            rest = each.strip();
+            String host = host();
+            String[] parts = rest.split(":", -1);
+            if (parts.length < 2 || parts.length > 3) {
+                throw malformed();
+            }
+            addresses.add(address(host, port(parts[0], 1), port(parts[1], 1)));
+            Ensemble.Role said = parts.length == 3 ? role(parts[2]) : role;
+            if (role != null && said != role) {
+                throw invalid("every address must have the same role, or only the last one any");
+            }
+            role = said;
         }
-        int port = port(parts[0], 1);
-        int electionPort = port(parts[1], 1);
+        Ensemble.Member.Address first = addresses.getFirst();
+        return new Ensemble.Member(
+                myid,
+                first.host(),
+                first.port(),
+                first.electionPort(),
+                role == null ? Ensemble.Role.PARTICIPANT : role,
+                client,
+                0,
+                addresses.subList(1, addresses.size()));
+    }
+
+    private Ensemble.Member.Address address(String host, int port, int electionPort) {
         if (port == electionPort) {
             throw invalid("the ports for peers and for elections must differ");
         }
-        return new Ensemble.Member(
-                myid,
-                host,
-                port,
-                electionPort,
-                role(parts.length == 3 ? parts[2] : null),
-                client,
-                0);
+        return new Ensemble.Member.Address(host, port, electionPort);
     }
 
     /// Takes the host and the colon behind it off what is left.
@@ -143,8 +157,8 @@ public final class MemberLine {
         throw invalid("a port must be from " + least + " to 65535");
     }
 
-    private Ensemble.Role role(@Nullable String text) {
-        return switch (text == null ? "participant" : text.strip().toLowerCase(Locale.ROOT)) {
+    private Ensemble.Role role(String text) {
+        return switch (text.strip().toLowerCase(Locale.ROOT)) {
             case "participant" -> Ensemble.Role.PARTICIPANT;
             case "observer" -> Ensemble.Role.OBSERVER;
             default -> throw invalid("the role must be participant or observer");

@@ -12,6 +12,7 @@ import org.slf4j.LoggerFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +39,10 @@ final class Dial {
     private @Nullable Channel connecting;
     private @Nullable Future<?> next;
     private int attempts;
+
+    /// Which of several addresses is next: each failure goes on to the next one.
+    private int turns;
+
     private long linkedNanos;
 
     /// A dial that began with another number has been given up.
@@ -121,6 +126,7 @@ final class Dial {
         connecting = null;
         busy = false;
         attempts++;
+        turns++;
         long ceiling =
                 Math.min(
                         timing.maxRedialMillis(),
@@ -142,10 +148,17 @@ final class Dial {
         }
         busy = true;
         int now = ++turn;
-        Thread.ofVirtual().name("resolve-" + target.host()).start(() -> resolve(target, now));
+        List<Links.Address> all = target.all();
+        Links.Address one = all.get(Math.floorMod(turns, all.size()));
+        resolving(one, attempts / all.size(), now);
     }
 
-    private void resolve(Links.Address target, int began) {
+    /// @param round how often all addresses were tried
+    private void resolving(Links.Address target, int round, int now) {
+        Thread.ofVirtual().name("resolve-" + target.host()).start(() -> resolve(target, round, now));
+    }
+
+    private void resolve(Links.Address target, int round, int began) {
         InetAddress[] all;
         try {
             all = InetAddress.getAllByName(target.host());
@@ -154,13 +167,13 @@ final class Dial {
         }
         InetAddress[] found = all;
         try {
-            loop.execute(() -> connect(target, found, began));
+            loop.execute(() -> connect(target, found, round, began));
         } catch (RejectedExecutionException _) {
             // The links were closed meanwhile.
         }
     }
 
-    private void connect(Links.Address target, InetAddress[] all, int began) {
+    private void connect(Links.Address target, InetAddress[] all, int round, int began) {
         if (began != turn || stopped || linked.getAsBoolean()) {
             return;
         }
@@ -169,7 +182,7 @@ final class Dial {
             again();
             return;
         }
-        InetAddress one = all[attempts % all.length];
+        InetAddress one = all[round % all.length];
         connecting = bootstrap.connect(new InetSocketAddress(one, target.port())).channel();
     }
 }

@@ -45,7 +45,24 @@ import java.util.function.Supplier;
 /// [#send], [#flush], [#noticed], [#disconnect].
 public final class Links implements AutoCloseable {
     /// Where a member listens for others.
-    public record Address(String host, int port) {}
+    ///
+    /// @param others where else it may be, on other networks
+    public record Address(String host, int port, List<Address> others) {
+        public Address {
+            others = List.copyOf(others);
+        }
+
+        public Address(String host, int port) {
+            this(host, port, List.of());
+        }
+
+        /// {@return all of them, this one in front}
+        List<Address> all() {
+            var all = new ArrayList<Address>(List.of(this));
+            all.addAll(others);
+            return all;
+        }
+    }
 
     /// How long things may take; see `server/docs/peer-protocol.md`.
     public record Timing(

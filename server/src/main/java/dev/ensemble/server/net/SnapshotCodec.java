@@ -133,6 +133,13 @@ final class SnapshotCodec {
                             .setObserver(member.role() == Ensemble.Role.OBSERVER)
                             .setIncarnation(member.incarnation());
             LinkCodec.ifPresent(member.client(), one::setClient);
+            for (Ensemble.Member.Address address : member.more()) {
+                one.addMore(
+                        PeerProto.Address.newBuilder()
+                                .setHost(address.host())
+                                .setPort(address.port())
+                                .setElectionPort(address.electionPort()));
+            }
             encoded.addMembers(one);
         }
         return encoded.build();
@@ -151,7 +158,14 @@ final class SnapshotCodec {
                                     ? Ensemble.Role.OBSERVER
                                     : Ensemble.Role.PARTICIPANT,
                             member.hasClient() ? member.getClient() : null,
-                            member.getIncarnation()));
+                            member.getIncarnation(),
+                            member.getMoreList().stream()
+                                    .map(each ->
+                                            new Ensemble.Member.Address(
+                                                    each.getHost(),
+                                                    each.getPort(),
+                                                    each.getElectionPort()))
+                                    .toList()));
         }
         return Ensemble.declared(ensemble.getId(), members).at(ensemble.getVersion());
     }

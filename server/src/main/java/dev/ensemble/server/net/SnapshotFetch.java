@@ -38,7 +38,7 @@ public final class SnapshotFetch implements AutoCloseable {
     private static final int ATTEMPTS = 5;
     private static final int PAUSE_MILLIS = 200;
 
-    private final Links.Address address;
+    private final Links.Address addresses;
     private final Hello self;
     private final int leader;
     private final long epoch;
@@ -52,6 +52,9 @@ public final class SnapshotFetch implements AutoCloseable {
 
     private long expected;
     private long total;
+
+    /// How many connections were tried: of several addresses each in turn.
+    private int tried;
 
     /// @param self what to say in the hello
     /// @param zxid the state to fetch
@@ -90,7 +93,7 @@ public final class SnapshotFetch implements AutoCloseable {
             PeerTls tls,
             int attempts) {
         this.attempts = attempts;
-        this.address = address;
+        this.addresses = address;
         this.self = self;
         this.leader = leader;
         this.epoch = epoch;
@@ -148,10 +151,13 @@ public final class SnapshotFetch implements AutoCloseable {
     }
 
     private void attempt(Socket connected, Sink sink) throws IOException {
+        List<Links.Address> all = addresses.all();
+        Links.Address address = all.get(tried % all.size());
+        tried++;
         connected.connect(new InetSocketAddress(address.host(), address.port()), CONNECT_MILLIS);
         connected.setSoTimeout(SILENT_MILLIS);
         connected.setTcpNoDelay(true);
-        Socket secured = tls.dial(connected, claim());
+        Socket secured = tls.dial(connected, claim(address));
         var out = new DataOutputStream(secured.getOutputStream());
         var in = new DataInputStream(new BufferedInputStream(secured.getInputStream(), 1 << 16));
         write(
@@ -178,7 +184,7 @@ public final class SnapshotFetch implements AutoCloseable {
         }
     }
 
-    private PeerTls.Claim claim() {
+    private PeerTls.Claim claim(Links.Address address) {
         return new PeerTls.Claim(leader, self.plainEnsembleId(), address.host(), List.of());
     }
 

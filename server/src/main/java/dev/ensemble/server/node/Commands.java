@@ -22,6 +22,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
+import java.util.function.ToIntFunction;
 
 /// ZooKeeper's admin commands (`admin` section 2.2; `docs/admin.md` has the differences).
 final class Commands {
@@ -443,15 +444,18 @@ final class Commands {
 
     private static Map<String, @Nullable Object> view(Ensemble.Member member) {
         return new Json()
-                .put("server_addresses", List.of(address(member, member.port())))
-                .put("election_addresses", List.of(address(member, member.electionPort())))
+                .put("server_addresses", shown(member, Ensemble.Member.Address::port))
+                .put("election_addresses", shown(member, Ensemble.Member.Address::electionPort))
                 .put("client_address", member.client() == null ? "" : member.client())
                 .put("learner_type", member.role().text())
                 .fields();
     }
 
-    private static String address(Ensemble.Member member, int port) {
-        return new Endpoint(member.host(), port).toString();
+    private static List<String> shown(
+            Ensemble.Member member, ToIntFunction<Ensemble.Member.Address> port) {
+        return member.addresses().stream()
+                .map(each -> new Endpoint(each.host(), port.applyAsInt(each)).toString())
+                .toList();
     }
 
     private void zabState(Json json, Facts facts) {
@@ -463,8 +467,14 @@ final class Commands {
         boolean votes = self != null && self.role() == Ensemble.Role.PARTICIPANT;
         json.put("myid", observed.config().myid())
                 .put("is_leader", facts.isLeader())
-                .put("quorum_address", self == null ? null : addresses(self, self.port()))
-                .put("election_address", self == null ? null : addresses(self, self.electionPort()))
+                .put(
+                        "quorum_address",
+                        self == null ? null : addresses(self, Ensemble.Member.Address::port))
+                .put(
+                        "election_address",
+                        self == null
+                                ? null
+                                : addresses(self, Ensemble.Member.Address::electionPort))
                 .put("client_address", self == null ? null : self.client())
                 .put("voting", votes)
                 .put("last_zxid", Zxid.text(facts.committed()))
@@ -473,19 +483,24 @@ final class Commands {
                 .put("zabstate", phase(facts.role()));
     }
 
-    private static Json addresses(Ensemble.Member member, int port) {
-        String own = address(member, port);
+    private static Json addresses(
+            Ensemble.Member member, ToIntFunction<Ensemble.Member.Address> port) {
+        List<String> all = shown(member, port);
+        List<Integer> ports =
+                member.addresses().stream().map(port::applyAsInt).distinct().toList();
         return new Json()
                 .put("empty", false)
-                .put("all_addresses", List.of(own))
-                .put("wildcard_addresses", List.of("0.0.0.0:" + port))
-                .put("all_ports", List.of(port))
-                .put("all_host_strings", List.of(own.substring(0, own.lastIndexOf(':'))))
-                .put("reachable_address", own)
-                .put("all_reachable_addresses", List.of(own))
-                .put("all_reachable_addresses_or_all", List.of(own))
-                .put("reachable_or_one", own)
-                .put("one", own);
+                .put("all_addresses", all)
+                .put("wildcard_addresses", ports.stream().map(each -> "0.0.0.0:" + each).toList())
+                .put("all_ports", ports)
+                .put(
+                        "all_host_strings",
+                        all.stream().map(each -> each.substring(0, each.lastIndexOf(':'))).toList())
+                .put("reachable_address", all.getFirst())
+                .put("all_reachable_addresses", all)
+                .put("all_reachable_addresses_or_all", all)
+                .put("reachable_or_one", all.getFirst())
+                .put("one", all.getFirst());
     }
 
     private static String phase(Peer.RoleName role) {

@@ -181,19 +181,23 @@ public record Config(
     /// @param listenOnAllAddresses peers are accepted on every address, not just on the declared
     ///   one
     /// @param fewestVoters that a client may leave; 0 for a server alone
+    /// @param severalAddresses a member may have more than one
     public record Membership(
             Ensemble declared,
             boolean standalone,
             Bootstrap bootstrap,
             boolean reconfigEnabled,
             boolean listenOnAllAddresses,
-            int fewestVoters) {
+            int fewestVoters,
+            boolean severalAddresses) {
         /// {@return the same on every member that was told the same ensemble, in hexadecimal}
         public String bootstrapRecord() {
             var record = new StringBuilder(declared.id()).append('\n');
             for (Ensemble.Member member : declared.members().values()) {
                 record.append(member.myid()).append('=');
-                record.append(new Endpoint(member.host(), member.port())).append('\n');
+                for (Ensemble.Member.Address each : member.addresses()) {
+                    record.append(new Endpoint(each.host(), each.port())).append('\n');
+                }
             }
             return sha256(record.toString());
         }

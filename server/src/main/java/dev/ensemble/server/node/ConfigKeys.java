@@ -49,7 +49,7 @@ final class ConfigKeys {
                 extendedTypesEnabled enforceQuota
                 znode.container.checkIntervalMs znode.container.maxPerMinute
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis
-                audit.enable disk.lowWaterMegabytes snapshotSizeFactor log.retainSegments
+                audit.enable multiAddress.enabled disk.lowWaterMegabytes snapshotSizeFactor log.retainSegments
                 log.retainMegabytes log.retainHours\
                 """);
         add(new Use.NotNeeded("restore over HTTP is not supported"), "admin.restore.enabled");
@@ -115,14 +115,13 @@ final class ConfigKeys {
                 quorum.cnxn.threads.size fastleader.minNotificationInterval fastleader.maxNotificationInterval
                 cnxTimeout quorumCnxnTimeoutMs electionPortBindRetry tcpKeepAlive leader.maxTimeToWaitForEpoch
                 leader.closeSocketAsync learner.closeSocketAsync learner.asyncSending connectToLearnerMasterLimit
-                observer.reconnectDelayMs observer.election.DelayMs syncEnabled\
+                observer.reconnectDelayMs observer.election.DelayMs syncEnabled
+                multiAddress.reachabilityCheckEnabled multiAddress.reachabilityCheckTimeoutMs\
                 """);
         add(
                 new Use.Unsupported(),
                 """
                 observerMasterPort observerMaster.sizeLimit leaderServes
-                multiAddress.enabled
-                multiAddress.reachabilityCheckEnabled multiAddress.reachabilityCheckTimeoutMs
                 quorum.auth.learner.saslLoginContext quorum.auth.server.saslLoginContext
                 quorum.auth.kerberos.servicePrincipal
                 enableEagerACLCheck IPAuthenticationProvider.usexforwardedfor

@@ -123,9 +123,6 @@ final class ConfigParser {
         }
         checkPeerType(members.get(myid));
         Path dataLogDir = Path.of(values.text("dataLogDir", dataDir.toString()));
-        if (!dataLogDir.equals(dataDir)) {
-            values.warn("dataLogDir=" + dataLogDir + " has no effect yet: the log is in dataDir");
-        }
         return new Config(
                 myid,
                 dataDir,
@@ -214,6 +211,12 @@ final class ConfigParser {
         var members = new TreeMap<Integer, Ensemble.Member>();
         for (Map.Entry<String, String> line : source.family("server.").entrySet()) {
             Ensemble.Member member = member(line.getKey(), line.getValue());
+            if (!member.more().isEmpty() && !values.bool("multiAddress.enabled", false)) {
+                throw new InvalidConfig(
+                        "server."
+                                + member.myid()
+                                + " has several addresses: that needs multiAddress.enabled=true");
+            }
             if (members.put(member.myid(), member) != null) {
                 throw new InvalidConfig(
                         "server." + member.myid() + " is given twice: give it once");
@@ -511,7 +514,8 @@ final class ConfigParser {
                 Config.Bootstrap.valueOf(bootstrap.toUpperCase(Locale.ROOT)),
                 values.bool("reconfigEnabled", false),
                 values.bool("quorumListenOnAllIPs", false),
-                standalone ? 0 : values.bool("standaloneEnabled", true) ? 2 : 1);
+                standalone ? 0 : values.bool("standaloneEnabled", true) ? 2 : 1,
+                values.bool("multiAddress.enabled", false));
     }
 
     private void checkPeerType(Ensemble.@Nullable Member self) throws InvalidConfig {

@@ -44,14 +44,21 @@ final class Listening {
     }
 
     /// {@return where to listen for other members}
-    static InetSocketAddress ofMembers(Config config, Ensemble.Member self) {
+    static List<InetSocketAddress> ofMembers(Config config, Ensemble.Member self) {
+        return self.addresses().stream()
+                .map(each -> ofMembers(config, each))
+                .distinct()
+                .toList();
+    }
+
+    private static InetSocketAddress ofMembers(Config config, Ensemble.Member.Address own) {
         InetSocketAddress address =
                 config.membership().listenOnAllAddresses()
-                        ? new InetSocketAddress(self.port())
-                        : new InetSocketAddress(self.host(), self.port());
+                        ? new InetSocketAddress(own.port())
+                        : new InetSocketAddress(own.host(), own.port());
         if (address.isUnresolved()) {
-            LOG.warn("own name {} is not known yet: listening on every address", self.host());
-            return new InetSocketAddress(self.port());
+            LOG.warn("own name {} is not known yet: listening on every address", own.host());
+            return new InetSocketAddress(own.port());
         }
         return address;
     }
@@ -70,22 +77,23 @@ final class Listening {
         version = committed.version();
         Ensemble.Member now = self(config, committed);
         if (links != null && !ofMembers(config, now).equals(ofMembers(config, followed))) {
-            move("members", ofMembers(config, now), to -> links.listen(List.of(to)));
+            List<InetSocketAddress> to = ofMembers(config, now);
+            move("members", to, () -> links.listen(to));
         }
-        Endpoint to = ofClients(config, now);
-        if (clients != null && to != null && !to.equals(ofClients(config, followed))) {
-            move("clients", to.toSocketAddress(), clients::move);
+        Endpoint at = ofClients(config, now);
+        if (clients != null && at != null && !at.equals(ofClients(config, followed))) {
+            move("clients", at, () -> clients.move(at.toSocketAddress()));
         }
         followed = now;
     }
 
     private interface Move {
-        void to(InetSocketAddress address) throws IOException;
+        void run() throws IOException;
     }
 
-    private void move(String whom, InetSocketAddress to, Move move) {
+    private void move(String whom, Object to, Move move) {
         try {
-            move.to(to);
+            move.run();
             LOG.info("listening for {} on {} from here on", whom, to);
         } catch (IOException e) {
             // Those who are connected stay, and another change of the configuration may help.

@@ -34,11 +34,13 @@ final class MemberFacts implements ServerFacts {
     private final Observed observed;
     private final Metrics metrics;
     private final Path dataDir;
+    private final Path logDir;
 
-    MemberFacts(Observed observed, Metrics metrics, Path dataDir) {
+    MemberFacts(Observed observed, Metrics metrics, Path dataDir, Path logDir) {
         this.observed = observed;
         this.metrics = metrics;
         this.dataDir = dataDir;
+        this.logDir = logDir;
     }
 
     @Override
@@ -113,7 +115,7 @@ final class MemberFacts implements ServerFacts {
         settings.put("secureClientPort", port(config.tls().secure()));
         settings.put("dataDir", dataDir);
         settings.put("dataDirSize", dataBytes());
-        settings.put("dataLogDir", dataDir);
+        settings.put("dataLogDir", logDir);
         settings.put("dataLogSize", logBytes());
         settings.put("tickTime", config.timing().tickMillis());
         settings.put("maxClientCnxns", config.clients().maxPerAddress());
@@ -229,7 +231,7 @@ final class MemberFacts implements ServerFacts {
 
     @Override
     public long logBytes() {
-        return bytesBelow(dataDir, MemberFacts::isLog);
+        return bytesBelow(logDir, MemberFacts::isLog);
     }
 
     private static boolean isLog(Path file) {

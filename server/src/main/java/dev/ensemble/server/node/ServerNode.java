@@ -156,12 +156,13 @@ public final class ServerNode implements AutoCloseable {
         Config.Metrics wanted = config.metrics();
         var metrics = new Metrics(observed, wanted != null && wanted.exportJvm());
         parts.push(metrics);
-        var facts = new MemberFacts(observed, metrics, folder);
+        Path logFolder = config.dataLogDir().resolve("data");
+        var facts = new MemberFacts(observed, metrics, folder, logFolder);
         int adminPort = startAdmin(facts, metrics);
         int metricsPort = wanted == null ? 0 : startMetrics(wanted, metrics);
 
         long openingNanos = System.nanoTime();
-        Store store = open(folder);
+        Store store = open(folder, logFolder);
         store.metrics().warnAbove(config.fsyncWarningMillis());
         Recovered recovered = store.recovered();
         LOG.atInfo().addKeyValue("myid", config.myid()).log("recovered: {}", recovered);
@@ -314,18 +315,23 @@ public final class ServerNode implements AutoCloseable {
         return monitor;
     }
 
-    private Store open(Path folder) throws StartFailure {
+    private Store open(Path folder, Path logFolder) throws StartFailure {
         try {
             var random = new SecureRandom();
             var key = new HashKey(random.nextLong(), random.nextLong());
             StoreOptions options = StoreOptions.DEFAULT.with(config.storage().tail());
-            Store store = Store.open(folder, config.myid(), key, options, rescue);
+            Store store =
+                    Store.open(folder, logFolder, config.myid(), key, options, rescue);
             parts.push(store);
             return store;
         } catch (IOException e) {
             throw new StartFailure(
                     ExitCode.DATA_DIR_INACCESSIBLE,
-                    "the data in " + folder + " cannot be used: " + e.getMessage(),
+                    "the data in "
+                            + folder
+                            + (logFolder.equals(folder) ? "" : " and " + logFolder)
+                            + " cannot be used: "
+                            + e.getMessage(),
                     e);
         }
     }
@@ -385,7 +391,8 @@ public final class ServerNode implements AutoCloseable {
                                 config.membership().reconfigEnabled(),
                                 config.znodes().extendedTypes(),
                                 config.znodes().enforceQuota(),
-                                config.membership().fewestVoters()));
+                                config.membership().fewestVoters(),
+                                config.membership().severalAddresses()));
         return new Member(
                 peerConfig(recovered),
                 disk,
@@ -456,8 +463,9 @@ public final class ServerNode implements AutoCloseable {
     /// away: it can still be reached by those whom it dials.
     private Links links(PeerLoop loop, TxnCodec codec, Promises promises, Ensemble committed)
             throws StartFailure {
-        InetSocketAddress wanted = Listening.ofMembers(config, Listening.self(config, committed));
-        InetSocketAddress inFile = Listening.ofMembers(config, config.self());
+        List<InetSocketAddress> wanted =
+                Listening.ofMembers(config, Listening.self(config, committed));
+        List<InetSocketAddress> inFile = Listening.ofMembers(config, config.self());
         try {
             return links(loop, codec, promises, wanted);
         } catch (IOException e) {
@@ -473,16 +481,22 @@ public final class ServerNode implements AutoCloseable {
         }
     }
 
-    private Links links(PeerLoop loop, TxnCodec codec, Promises promises, InetSocketAddress address)
+    private Links links(PeerLoop loop, TxnCodec codec, Promises promises, List<InetSocketAddress> ports)
             throws IOException {
         var links =
                 new Links(
-                        Links.Options.of(address, config.clients().maxFrameBytes()),
+                        Links.Options.of(ports.getFirst(), config.clients().maxFrameBytes()),
                         new LinkCodec(codec),
                         loop::hello,
                         loop,
                         new SnapshotSender(loop.hello().incarnation(), promises),
                         peerTls);
+        try {
+            links.listen(ports);
+        } catch (IOException e) {
+            links.close();
+            throw e;
+        }
         parts.push(links);
         return links;
     }
@@ -588,12 +602,19 @@ public final class ServerNode implements AutoCloseable {
         Map<Integer, Links.Address> wanted = new HashMap<>();
         for (Ensemble each : List.of(config.membership().declared(), configuration)) {
             each.members()
-                    .forEach((id, member) ->
-                            wanted.put(id, new Links.Address(member.host(), member.port())));
+                    .forEach((id, member) -> wanted.put(id, address(member)));
         }
         wanted.remove(config.myid());
         addresses = Map.copyOf(wanted);
         links.setPeers(wanted);
+    }
+
+    private static Links.Address address(Ensemble.Member member) {
+        List<Links.Address> others =
+                member.more().stream()
+                        .map(each -> new Links.Address(each.host(), each.port()))
+                        .toList();
+        return new Links.Address(member.host(), member.port(), others);
     }
 
     private static void distrust(Store store, String reason) {

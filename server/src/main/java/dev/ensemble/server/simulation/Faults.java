@@ -152,7 +152,8 @@ final class Faults {
                 member.electionPort(),
                 Ensemble.Role.OBSERVER,
                 member.client(),
-                0);
+                0,
+                member.more());
     }
 
     /// Everyone shall vote again, one after the other.

@@ -84,6 +84,47 @@ public final class Store implements AutoCloseable {
                 random::nextLong);
     }
 
+    /// Opens a data folder whose log is somewhere else.
+    ///
+    /// @param stateFolder for the state alone
+    /// @param logFolder for all the rest
+    /// @param rescue a recovery to carry out if this folder has not done so; null if there was none
+    /// @throws StoreException also if the two are not of one member
+    public static Store open(
+            Path stateFolder,
+            Path logFolder,
+            int myid,
+            HashKey hashKey,
+            StoreOptions options,
+            @Nullable Rescue rescue)
+            throws IOException {
+        if (stateFolder.equals(logFolder)) {
+            return open(stateFolder, myid, hashKey, options, rescue);
+        }
+        FolderDisk log = FolderDisk.lock(logFolder);
+        try {
+            FolderDisk state = FolderDisk.lock(stateFolder);
+            try {
+                Disk both = TwoVolumes.of(log, state);
+                var random = new SecureRandom();
+                return open(
+                        both,
+                        name -> RocksEngine.open(state.path(name)),
+                        myid,
+                        hashKey,
+                        options,
+                        rescue,
+                        random::nextLong);
+            } catch (IOException | RuntimeException e) {
+                state.close();
+                throw e;
+            }
+        } catch (IOException | RuntimeException e) {
+            log.close();
+            throw e;
+        }
+    }
+
     static Store open(
             Disk disk,
             StateEngine.Opener opener,

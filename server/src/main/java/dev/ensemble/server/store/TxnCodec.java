@@ -183,6 +183,13 @@ public final class TxnCodec implements Payload.Codec {
             if (client != null) {
                 each.setClient(client);
             }
+            for (Ensemble.Member.Address address : member.more()) {
+                each.addMore(
+                        StoreProto.Address.newBuilder()
+                                .setHost(address.host())
+                                .setPort(address.port())
+                                .setElectionPort(address.electionPort()));
+            }
             to.addMembers(each);
         }
         return to.build();
@@ -278,7 +285,12 @@ public final class TxnCodec implements Payload.Codec {
                 member.getElectionPort(),
                 role,
                 client,
-                member.getIncarnation());
+                member.getIncarnation(),
+                member.getMoreList().stream()
+                        .map(each ->
+                                new Ensemble.Member.Address(
+                                        each.getHost(), each.getPort(), each.getElectionPort()))
+                        .toList());
     }
 
     private static void checkDepth(int depth) {

@@ -33,11 +33,22 @@ public final class Preparation {
     /// @param enforceQuota whether a hard limit refuses what exceeds it
     /// @param fewestVoters that a change by a client may leave; 0: this server is alone, and there
     ///   is no membership
+    /// @param severalAddresses whether a member may have more than one
     public record Options(
             boolean reconfigEnabled,
             boolean extendedTypes,
             boolean enforceQuota,
-            int fewestVoters) {
+            int fewestVoters,
+            boolean severalAddresses) {
+        /// With one address for each member.
+        public Options(
+                boolean reconfigEnabled,
+                boolean extendedTypes,
+                boolean enforceQuota,
+                int fewestVoters) {
+            this(reconfigEnabled, extendedTypes, enforceQuota, fewestVoters, false);
+        }
+
         /// Of a server that is alone.
         public Options(boolean reconfigEnabled, boolean extendedTypes, boolean enforceQuota) {
             this(reconfigEnabled, extendedTypes, enforceQuota, 0);
@@ -355,7 +366,12 @@ public final class Preparation {
         boolean isAllowed = acl != null && rules.permits(acl, Acl.WRITE, asker.identities);
         Ensemble next;
         try {
-            next = Reconfiguration.of(request, outlook.ensemble(), options.fewestVoters);
+            next = 
+                    Reconfiguration.of(
+                            request,
+                            outlook.ensemble(),
+                            options.fewestVoters,
+                            options.severalAddresses);
         } catch (MemberLine.UnknownId _) {
             // The original knows that id, so whoever may not ask hears that.
             return new Txn.Refused(isAllowed ? Code.BAD_ARGUMENTS : Code.NO_AUTH);

@@ -31,8 +31,13 @@ public final class Reconfiguration {
     /// {@return the configuration that is asked for}
     ///
     /// @param fewestVoters that may be left
+    /// @param severalAddresses whether a member may have more than one
     /// @throws IllegalArgumentException if there can be no such configuration
-    static Ensemble of(Request.Reconfig request, Ensemble present, int fewestVoters) {
+    static Ensemble of(
+            Request.Reconfig request,
+            Ensemble present,
+            int fewestVoters,
+            boolean severalAddresses) {
         var members = new TreeMap<Integer, Ensemble.Member>();
         String all = request.newMembers();
         if (all != null) {
@@ -52,6 +57,9 @@ public final class Reconfiguration {
             members.putAll(joining);
         }
         checkAddresses(members.values());
+        if (!severalAddresses && members.values().stream().anyMatch(m -> !m.more().isEmpty())) {
+            throw new IllegalArgumentException("several addresses need multiAddress.enabled=true");
+        }
         var next = new Ensemble(present.id(), 0, members);
         if (next.voters().size() < fewestVoters) {
             throw new IllegalArgumentException("too few voters: " + next.voters());
@@ -79,8 +87,11 @@ public final class Reconfiguration {
     private static void checkAddresses(Iterable<Ensemble.Member> members) {
         var taken = new HashSet<String>();
         for (Ensemble.Member member : members) {
-            boolean free = taken.add(member.host() + ":" + member.port());
-            free &= taken.add(member.host() + ":" + member.electionPort());
+            boolean free = true;
+            for (Ensemble.Member.Address address : member.addresses()) {
+                free &= taken.add(address.host() + ":" + address.port());
+                free &= taken.add(address.host() + ":" + address.electionPort());
+            }
             String client = member.client();
             // Of every host it may be the same.
             free &= client == null || client.startsWith("0.0.0.0:") || taken.add(client);

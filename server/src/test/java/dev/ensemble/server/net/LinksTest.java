@@ -17,6 +17,7 @@ import dev.ensemble.server.zab.Hello;
 import dev.ensemble.server.zab.Message;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -166,6 +167,25 @@ final class LinksTest {
             one.expectUp(two);
             two.expectUp(one);
         }
+    }
+
+    /// The first is nobody's; the member listens on two others.
+    @Test
+    @DisplayName("b257: a member is reached at any of its addresses")
+    void anyAddressWillDo() throws Exception {
+        Node one = new Node(1);
+        Node two = new Node(2);
+        int nobodys;
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            nobodys = socket.getLocalPort();
+        }
+        two.links.listen(
+                List.of(new InetSocketAddress("127.0.0.3", 0), new InetSocketAddress("127.0.0.2", 0)));
+        var there = new Links.Address("127.0.0.3", two.links.port());
+        one.links.setPeers(
+                Map.of(2, new Links.Address("127.0.0.2", nobodys, List.of(there))));
+        one.expectUp(two);
+        two.expectUp(one);
     }
 
     @Test

@@ -282,7 +282,15 @@ final class SnapshotTest {
     private static Tree treeOf(int znodes, int dataBytes) {
         var made = new Growing();
         var member =
-                new Ensemble.Member(1, "h", 2888, 3888, Ensemble.Role.PARTICIPANT, "h:2181", 101);
+                new Ensemble.Member(
+                        1,
+                        "h",
+                        2888,
+                        3888,
+                        Ensemble.Role.PARTICIPANT,
+                        "h:2181",
+                        101,
+                        List.of(new Ensemble.Member.Address("g", 1, 2)));
         made.apply(new Txn.Configure(Ensemble.declared("e", List.of(member))));
         if (znodes > 0) {
             made.apply(new Txn.CreateSession(4000, new byte[16]));

@@ -1,5 +1,6 @@
 package dev.ensemble.server.node;
 
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -12,6 +13,7 @@ import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.net.ClientLimits;
 
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +60,25 @@ final class ConfigTest {
         String message = assertThrows(InvalidConfig.class, () -> load(lines, myid)).getMessage();
         assertFalse(Objects.requireNonNull(message).contains("\n"), message);
         return message;
+    }
+
+    @Test
+    @DisplayName("b257: several addresses of one member, where that is asked for")
+    void severalAddresses() throws Exception {
+        String three = THREE.replace("server.2=", "server.2=[::1]:9:10|x:7:8|");
+        assertNotEquals(THREE, three);
+        InvalidConfig refused = assertThrows(InvalidConfig.class, () -> load(three, 1));
+        assertEquals(
+                "server.2 has several addresses: that needs multiAddress.enabled=true",
+                refused.getMessage());
+        Config.Membership membership = load(three + "multiAddress.enabled=true", 1).membership();
+        assertTrue(membership.severalAddresses());
+        Ensemble.Member two = membership.declared().members().get(2);
+        assertNotNull(two);
+        assertEquals(3, two.addresses().size());
+        assertTrue(two.text().startsWith("[::1]:9:10|x:7:8|10.0.0.2:"), two.text());
+        assertEquals(two, MemberLine.parse("2", two.text()));
+        assertNotEquals(load(THREE, 1).membership().bootstrapRecord(), membership.bootstrapRecord());
     }
 
     @Test
@@ -175,7 +196,9 @@ final class ConfigTest {
                     h:2888:3888;65536         ~ a port must be from 0 to 65535
                     h:2888:2888               ~ the ports for peers and for elections must differ
                     h:2888:3888:leader        ~ the role must be participant or observer
-                    h:2888:3888|g:2888:3888   ~ several addresses for one member are not supported
+                    h:2888:3888|g:2888        ~ host:peerPort:electionPort
+                    h:1:2|                    ~ several addresses with | between
+                    h:1:2:observer|g:1:2:participant ~ the same role
                     """,
             quoteCharacter = '`')
     void refusesMalformedMemberLines(String value, String valid) {

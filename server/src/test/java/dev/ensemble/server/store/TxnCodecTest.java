@@ -45,7 +45,14 @@ final class TxnCodecTest {
                                 1, "::1", 2888, 3888, Ensemble.Role.PARTICIPANT, "0.0.0.0:2181", 7),
                         255,
                         new Ensemble.Member(
-                                255, "h", 1, 0, Ensemble.Role.OBSERVER, null, Long.MIN_VALUE));
+                                255,
+                                "h",
+                                1,
+                                0,
+                                Ensemble.Role.OBSERVER,
+                                null,
+                                Long.MIN_VALUE,
+                                List.of(new Ensemble.Member.Address("::2", 65535, 1))));
         return Stream.of(
                 new Txn.Create("/a/ü\u0000😀", bytes(0, 255), acl, Long.MIN_VALUE),
                 new Txn.Create("/a", null, List.of(), 0),

@@ -1,5 +1,6 @@
 package dev.ensemble.server.tree;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
@@ -29,6 +30,7 @@ final class ReconfigurationTest {
 
     private boolean enabled = true;
     private int fewest = 2;
+    private boolean several;
     private boolean pending;
     private boolean hasQuorum = true;
     private boolean mayWrite = true;
@@ -58,7 +60,8 @@ final class ReconfigurationTest {
                 Reconfiguration.of(
                         new Request.Reconfig(null, null, THREE, -1),
                         Ensemble.declared("e", List.of()),
-                        1);
+                        1,
+                        false);
         tree = tree.apply(1, new Header(0, 0, 0, 0, 0), new Txn.Configure(first)).tree();
         tree =
                 tree.apply(
@@ -90,7 +93,7 @@ final class ReconfigurationTest {
                         return hasQuorum;
                     }
                 };
-        var options = new Preparation.Options(enabled, true, false, fewest);
+        var options = new Preparation.Options(enabled, true, false, fewest, several);
         return new Preparation(rules, options)
                 .prepareReconfig(
                         new Request.Reconfig(joining, leaving, all, version),
@@ -175,6 +178,16 @@ final class ReconfigurationTest {
         assertEquals(
                 "server.3=h:5:6:participant\nversion=10", text(prepare(null, "1,2", null, -1)));
         assertEquals(Code.BAD_ARGUMENTS, refusal(null, "1,2,3", null, -1));
+    }
+
+    @Test
+    @DisplayName("b257: several addresses for one member, if that is asked for")
+    void severalAddresses() {
+        String line = "server.4=x:1:2|y:1:2:participant";
+        assertEquals(Code.BAD_ARGUMENTS, refusal(line, null, null, -1));
+        several = true;
+        assertTrue(text(prepare(line, null, null, -1)).contains(line + "\n"));
+        assertEquals(Code.BAD_ARGUMENTS, refusal("server.4=x:1:2|h:1:9", null, null, -1));
     }
 
     /// Each of these is wrong at once, and is told before those below it.
