@@ -155,7 +155,9 @@ final class Dial {
 
     /// @param round how often all addresses were tried
     private void resolving(Links.Address target, int round, int now) {
-        Thread.ofVirtual().name("resolve-" + target.host()).start(() -> resolve(target, round, now));
+        Thread.ofVirtual()
+                .name("resolve-" + target.host())
+                .start(() -> resolve(target, round, now));
     }
 
     private void resolve(Links.Address target, int round, int began) {

@@ -486,8 +486,7 @@ final class Commands {
     private static Json addresses(
             Ensemble.Member member, ToIntFunction<Ensemble.Member.Address> port) {
         List<String> all = shown(member, port);
-        List<Integer> ports =
-                member.addresses().stream().map(port::applyAsInt).distinct().toList();
+        List<Integer> ports = member.addresses().stream().map(port::applyAsInt).distinct().toList();
         return new Json()
                 .put("empty", false)
                 .put("all_addresses", all)

@@ -253,6 +253,13 @@ public record Config(
         return ConfigParser.loadAdmin(file);
     }
 
+    /// {@return how that tool dials where HTTP is not spoken; null if HTTP is}
+    ///
+    /// @throws InvalidConfig if the file cannot be read, or that part of it cannot work
+    public static TlsDialer.@Nullable Settings loadAdminTls(Path file) throws InvalidConfig {
+        return ConfigParser.loadAdminTls(file);
+    }
+
     /// {@return what the file of a client says of TLS, as `zkCli.sh -client-configuration` reads
     /// it; null if it does not ask for TLS}
     ///

@@ -6,6 +6,7 @@ import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.net.ClientLimits;
 import dev.ensemble.server.store.StoreOptions;
 import dev.ensemble.server.tls.TlsDialer;
+import dev.ensemble.server.tls.TlsSettings;
 
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +67,24 @@ final class ConfigParser {
 
     static Config.Admin loadAdmin(Path file) throws InvalidConfig {
         return new ConfigParser(file, read(file, "the configuration")).admin();
+    }
+
+    /// Whom the members trust, the tool does, and it shows their key: it is one of them, on their
+    /// host, where names mean nothing.
+    static TlsDialer.@Nullable Settings loadAdminTls(Path file) throws InvalidConfig {
+        String text = read(file, "the configuration");
+        Config.Tls tls = new TlsConfig(new ConfigValues(entries(file, text))).read();
+        TlsSettings members = tls.members();
+        return members == null || tls.admin() != Config.Https.ONLY
+                ? null
+                : new TlsDialer.Settings(
+                        members.keyStore(),
+                        members.trustStore(),
+                        members.protocols(),
+                        members.ciphers(),
+                        false,
+                        false,
+                        false);
     }
 
     static TlsDialer.@Nullable Settings loadClient(Path file) throws InvalidConfig {

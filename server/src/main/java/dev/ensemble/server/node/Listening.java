@@ -45,10 +45,7 @@ final class Listening {
 
     /// {@return where to listen for other members}
     static List<InetSocketAddress> ofMembers(Config config, Ensemble.Member self) {
-        return self.addresses().stream()
-                .map(each -> ofMembers(config, each))
-                .distinct()
-                .toList();
+        return self.addresses().stream().map(each -> ofMembers(config, each)).distinct().toList();
     }
 
     private static InetSocketAddress ofMembers(Config config, Ensemble.Member.Address own) {

@@ -320,8 +320,7 @@ public final class ServerNode implements AutoCloseable {
             var random = new SecureRandom();
             var key = new HashKey(random.nextLong(), random.nextLong());
             StoreOptions options = StoreOptions.DEFAULT.with(config.storage().tail());
-            Store store =
-                    Store.open(folder, logFolder, config.myid(), key, options, rescue);
+            Store store = Store.open(folder, logFolder, config.myid(), key, options, rescue);
             parts.push(store);
             return store;
         } catch (IOException e) {
@@ -481,7 +480,8 @@ public final class ServerNode implements AutoCloseable {
         }
     }
 
-    private Links links(PeerLoop loop, TxnCodec codec, Promises promises, List<InetSocketAddress> ports)
+    private Links links(
+            PeerLoop loop, TxnCodec codec, Promises promises, List<InetSocketAddress> ports)
             throws IOException {
         var links =
                 new Links(
@@ -601,8 +601,7 @@ public final class ServerNode implements AutoCloseable {
         }
         Map<Integer, Links.Address> wanted = new HashMap<>();
         for (Ensemble each : List.of(config.membership().declared(), configuration)) {
-            each.members()
-                    .forEach((id, member) -> wanted.put(id, address(member)));
+            each.members().forEach((id, member) -> wanted.put(id, address(member)));
         }
         wanted.remove(config.myid());
         addresses = Map.copyOf(wanted);

@@ -76,11 +76,6 @@ final class TlsConfig {
                 values.warn(key + " has no effect: secureClientPort is not set");
             }
         }
-        if (adminForced && values.has("admin.tokenFile")) {
-            values.warn(
-                    "admin.forceHttps=true keeps out `ensemble drain`, which speaks HTTP on this"
-                            + " host: admin.portUnification=true lets in both");
-        }
         return new Config.Tls(
                 secure,
                 unified,

@@ -44,7 +44,7 @@ final class TwoVolumes implements Disk {
             if (!log.exists(IDENTITY)) {
                 throw new StoreException(
                         "dataDir holds the state of a member whose log is not in dataLogDir: bring"
-                            + " the log back, or empty dataDir to start as a new member");
+                                + " the log back, or empty dataDir to start as a new member");
             }
             check(IdentityFile.FILE.read(log), new TextFile(COPY).read(state), holdsState(state));
         } else if (holdsState(state)) {

@@ -366,7 +366,7 @@ public final class Preparation {
         boolean isAllowed = acl != null && rules.permits(acl, Acl.WRITE, asker.identities);
         Ensemble next;
         try {
-            next = 
+            next =
                     Reconfiguration.of(
                             request,
                             outlook.ensemble(),

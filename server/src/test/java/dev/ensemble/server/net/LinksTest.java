@@ -180,10 +180,11 @@ final class LinksTest {
             nobodys = socket.getLocalPort();
         }
         two.links.listen(
-                List.of(new InetSocketAddress("127.0.0.3", 0), new InetSocketAddress("127.0.0.2", 0)));
+                List.of(
+                        new InetSocketAddress("127.0.0.3", 0),
+                        new InetSocketAddress("127.0.0.2", 0)));
         var there = new Links.Address("127.0.0.3", two.links.port());
-        one.links.setPeers(
-                Map.of(2, new Links.Address("127.0.0.2", nobodys, List.of(there))));
+        one.links.setPeers(Map.of(2, new Links.Address("127.0.0.2", nobodys, List.of(there))));
         one.expectUp(two);
         two.expectUp(one);
     }

@@ -1,9 +1,9 @@
 package dev.ensemble.server.node;
 
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -78,7 +78,8 @@ final class ConfigTest {
         assertEquals(3, two.addresses().size());
         assertTrue(two.text().startsWith("[::1]:9:10|x:7:8|10.0.0.2:"), two.text());
         assertEquals(two, MemberLine.parse("2", two.text()));
-        assertNotEquals(load(THREE, 1).membership().bootstrapRecord(), membership.bootstrapRecord());
+        assertNotEquals(
+                load(THREE, 1).membership().bootstrapRecord(), membership.bootstrapRecord());
     }
 
     @Test

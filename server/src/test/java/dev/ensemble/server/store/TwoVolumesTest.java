@@ -138,8 +138,7 @@ final class TwoVolumesTest {
         write("s2", "l2", 2);
         write("s3", "l3", 1);
         for (String state : new String[] {"s2", "s3"}) {
-            StoreException refused =
-                    assertThrows(StoreException.class, () -> open(state, "l1", 1));
+            StoreException refused = assertThrows(StoreException.class, () -> open(state, "l1", 1));
             assertTrue(refusal(refused).contains("not of one member"), refusal(refused));
         }
         StoreException noLog = assertThrows(StoreException.class, () -> open("s1", "new", 1));
@@ -171,7 +170,9 @@ final class TwoVolumesTest {
         assertTrue(refusal(refused).contains("copy the file identity back"), refusal(refused));
         for (String name : names("d")) {
             if (!name.startsWith("state.")) {
-                Files.move(folder.resolve("d/" + name), folder.resolve("l/" + name),
+                Files.move(
+                        folder.resolve("d/" + name),
+                        folder.resolve("l/" + name),
                         StandardCopyOption.REPLACE_EXISTING);
             }
         }

@@ -1,8 +1,8 @@
 package dev.ensemble.server.tree;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.AclRules;
