@@ -40,8 +40,31 @@ final class MemberProcesses implements AutoCloseable {
     private final int[] ports;
     private final Map<Integer, Process> running = new HashMap<>();
     private final List<String> options;
+    private final Network network;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+
+    /// Where members find each other, if that is not plainly this machine.
+    interface Network {
+        /// {@return the name by which all call a member}
+        String host(int id);
+
+        /// {@return what the Java machine of a member needs, to find the others by these names}
+        List<String> options(int id) throws IOException;
+    }
+
+    /// All on one address.
+    private static final class OneAddress implements Network {
+        @Override
+        public String host(int id) {
+            return "127.0.0.1";
+        }
+
+        @Override
+        public List<String> options(int id) {
+            return List.of();
+        }
+    }
 
     /// @param folder that the members' folders and logs go into
     MemberProcesses(Path folder, int size) throws IOException {
@@ -56,6 +79,17 @@ final class MemberProcesses implements AutoCloseable {
     /// @param founders how many of them, from 1 on, form the ensemble; the others know them, and
     ///   may join later
     MemberProcesses(Path folder, int size, int founders, List<String> options) throws IOException {
+        this(folder, size, founders, options, new OneAddress());
+    }
+
+    MemberProcesses(Path folder, int size, Network network) throws IOException {
+        this(folder, size, size, List.of(), network);
+    }
+
+    private MemberProcesses(
+            Path folder, int size, int founders, List<String> options, Network network)
+            throws IOException {
+        this.network = network;
         this.options = options;
         this.folder = folder;
         this.size = size;
@@ -128,7 +162,7 @@ final class MemberProcesses implements AutoCloseable {
     /// {@return how files and changes of the membership name a member}
     String memberLine(int id) {
         // The second port is required by the syntax and used by nobody.
-        return String.format("server.%d=127.0.0.1:%d:%d", id, ports[(id - 1) * 3 + 1], id);
+        return String.format("server.%d=%s:%d:%d", id, network.host(id), peerPort(id), id);
     }
 
     Path tokenFile(int id) {
@@ -168,6 +202,7 @@ final class MemberProcesses implements AutoCloseable {
         List<String> command = command("serve", configFile(id).toString(), "--myid", "" + id);
         command.addAll(List.of(more));
         command.addAll(1, options);
+        command.addAll(1, network.options(id));
         running.put(
                 id,
                 new ProcessBuilder(command)
@@ -204,6 +239,15 @@ final class MemberProcesses implements AutoCloseable {
         for (int id : ids) {
             process(id).waitFor();
         }
+    }
+
+    /// SIGSTOP or SIGCONT.
+    void signal(int id, String name) throws IOException, InterruptedException {
+        Process sent =
+                new ProcessBuilder("kill", "-" + name, Long.toString(process(id).pid()))
+                        .inheritIO()
+                        .start();
+        assertTrue(sent.waitFor(60, TimeUnit.SECONDS) && sent.exitValue() == 0, "kill -" + name);
     }
 
     /// SIGTERM. {@return the exit code}
