@@ -66,7 +66,7 @@ final class Changes implements Reconfiguration.Members {
         for (Ensemble.Member joining : asked.joining()) {
             members.put(joining.myid(), joining);
         }
-        Ensemble next = peer.withDisks(new Ensemble(present.id(), 0, members));
+        Ensemble next = peer.withDisks(new Ensemble(present.id(), 0, members, present.groups()));
         if (next.members().equals(present.members())) {
             out.accept(new Output.Answered(asked.ticket(), new Answer.Changed(present)));
             return;
@@ -74,7 +74,7 @@ final class Changes implements Reconfiguration.Members {
         String refusal = refusal(present, next);
         if (refusal != null) {
             refuse(asked.ticket(), refusal, out);
-        } else if (!next.voters().contains(peer.identity().myid())) {
+        } else if (!next.mayLead(peer.identity().myid())) {
             handOverFirst(asked.ticket(), next, out);
         } else {
             long zxid = propose.applyAsLong(new Txn.Configure(next));
@@ -93,6 +93,10 @@ final class Changes implements Reconfiguration.Members {
         if (next.voters().isEmpty()) {
             return "no voter would be left";
         }
+        if (present.groups().decide()) {
+            return "with groups and weights the membership changes only as a whole: reconfig with"
+                    + " all the members that there shall be";
+        }
         for (int voter : next.voters()) {
             if (!present.voters().contains(voter) && !peer.isLevel(voter)) {
                 return "member " + voter + " is not connected, or not level with the leader yet";
@@ -101,9 +105,9 @@ final class Changes implements Reconfiguration.Members {
         return peer.hasQuorum(next) ? null : "no quorum of the new voters is in sync";
     }
 
-    /// A leader that is to be no voter leads no more, before the change and not by it.
+    /// A leader that is not to lead any more stops before the change, and not by it.
     private void handOverFirst(long ticket, Ensemble next, Consumer<Output> out) {
-        String refusal = peer.handOver(0, next.voters(), effects);
+        String refusal = peer.handOver(0, next.candidates(), effects);
         if (refusal != null) {
             refuse(ticket, "the leader itself would go, and cannot hand over: " + refusal, out);
         } else {
@@ -128,16 +132,16 @@ final class Changes implements Reconfiguration.Members {
         return peer.hasQuorum(next);
     }
 
-    /// {@return whether the leader would be no voter afterwards}
+    /// {@return whether the leader might lead no more afterwards}
     boolean endsOffice(Txn txn) {
         return txn instanceof Txn.Configure(Ensemble next)
-                && !next.voters().contains(peer.identity().myid());
+                && !next.mayLead(peer.identity().myid());
     }
 
     /// {@return whether a hand-over to one of those who stay has begun}
     boolean giveUpOffice(Txn txn) {
         return txn instanceof Txn.Configure(Ensemble next)
-                && peer.handOver(0, next.voters(), effects) == null;
+                && peer.handOver(0, next.candidates(), effects) == null;
     }
 
     private boolean notLeading(long ticket, Consumer<Output> out) {

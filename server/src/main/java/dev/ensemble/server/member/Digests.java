@@ -1,6 +1,7 @@
 package dev.ensemble.server.member;
 
-import java.util.HashMap;
+import dev.ensemble.server.model.Ensemble;
+
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -10,7 +11,7 @@ import java.util.TreeSet;
 /// same transactions (`safety.md` 9).
 ///
 /// Transactions are applied alike everywhere, so a digest that differs means a fault: of a disk, of
-/// a memory, or ours. The value that a majority of the voters has is believed.
+/// a memory, or ours. The value that a quorum of the voters has is believed.
 final class Digests {
     /// At every so many transactions of an epoch.
     private static final int INTERVAL = 64;
@@ -37,25 +38,19 @@ final class Digests {
 
     /// Takes what a member says, itself included.
     ///
-    /// @param voters those whose word counts
-    Verdict report(int member, long zxid, long digest, Set<Integer> voters) {
+    /// @param ensemble its voters are those whose word counts
+    Verdict report(int member, long zxid, long digest, Ensemble ensemble) {
         Said at = said.computeIfAbsent(zxid, _ -> new Said(new TreeMap<>(), new TreeSet<>()));
         at.digests().put(member, digest);
         if (said.size() > MOST) {
             said.pollFirstEntry();
         }
-        var counts = new HashMap<Long, Integer>();
-        at.digests()
-                .forEach((id, each) -> {
-                    if (voters.contains(id)) {
-                        counts.merge(each, 1, Integer::sum);
-                    }
-                });
-        for (Map.Entry<Long, Integer> each : counts.entrySet()) {
-            if (each.getValue() > voters.size() / 2) {
-                return judge(at, each.getKey());
+        for (long each : Set.copyOf(at.digests().values())) {
+            if (ensemble.isQuorum(id -> Long.valueOf(each).equals(at.digests().get(id)))) {
+                return judge(at, each);
             }
         }
+        Set<Integer> voters = ensemble.voters();
         boolean all = at.digests().keySet().containsAll(voters) && voters.contains(member);
         return new Verdict(Set.of(), 0, all);
     }

@@ -276,7 +276,7 @@ public final class Member {
     /// Members hold the same, or a majority says who does not (`safety.md` 9).
     private void judge(int member, long zxid, long digest) {
         Digests.Verdict verdict =
-                digests.report(member, zxid, digest, peer.configuration().voters());
+                digests.report(member, zxid, digest, peer.configuration());
         if (verdict.undecided()) {
             effects.add(
                     new Effect.Warn(

@@ -16,7 +16,9 @@ import java.util.stream.Collectors;
 /// @param id of the ensemble; empty before it has formed
 /// @param version zxid of the transaction that made it; 0 for the one that a file declares
 /// @param members by myid
-public record Ensemble(String id, long version, Map<Integer, Member> members) {
+/// @param groups what makes a quorum
+public record Ensemble(
+        String id, long version, Map<Integer, Member> members, Groups groups) {
     /// The top byte of a session's id is its member's; 255 there would look like the owner of a TTL
     /// node.
     public static final int MAX_MYID = 254;
@@ -107,10 +109,25 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
         members = java.util.Collections.unmodifiableMap(new TreeMap<>(members));
     }
 
+    /// Of an ensemble in which the majority of the voters decides.
+    public Ensemble(String id, long version, Map<Integer, Member> members) {
+        this(id, version, members, Groups.NONE);
+    }
+
     /// {@return the configuration of these members, not committed by anyone}
     public static Ensemble declared(String id, Collection<Member> members) {
         return new Ensemble(
                 id, 0, members.stream().collect(Collectors.toMap(Member::myid, m -> m)));
+    }
+
+    /// {@return the same members with another rule for quorums}
+    public Ensemble with(Groups other) {
+        return new Ensemble(id, version, members, other);
+    }
+
+    /// {@return the same configuration of the ensemble `named`}
+    public Ensemble named(String named) {
+        return new Ensemble(named, version, members, groups);
     }
 
     /// {@return the ids of those that vote}
@@ -134,13 +151,28 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
         return members.size() == 1 && members.values().iterator().next().port() == 0;
     }
 
-    /// {@return how many voters are a quorum}
+    /// {@return how many voters at least are a quorum}
     public int needed() {
-        return voters().size() / 2 + 1;
+        return groups.decide() ? groups.needed(voters()) : voters().size() / 2 + 1;
     }
 
-    /// {@return whether the voters that `has` accepts are a majority}
+    /// {@return whether a member may lead: a voter, and not one whose word weighs nothing, since that
+    /// may hold what no quorum does}
+    public boolean mayLead(int myid) {
+        return voters().contains(myid) && (!groups.decide() || groups.weight(myid) > 0);
+    }
+
+    /// {@return the ids of those that may lead}
+    public Set<Integer> candidates() {
+        return voters().stream().filter(this::mayLead).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /// {@return whether the voters that `has` accepts are a quorum: the majority, unless there are
+    /// groups}
     public boolean isQuorum(IntPredicate has) {
+        if (groups.decide()) {
+            return groups.isQuorum(voters(), has);
+        }
         int count = 0;
         int voters = 0;
         for (Member member : members.values()) {
@@ -154,7 +186,7 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
 
     /// {@return this configuration as the transaction `zxid` makes it}
     public Ensemble at(long zxid) {
-        return new Ensemble(id, zxid, members);
+        return new Ensemble(id, zxid, members, groups);
     }
 
     /// {@return the configuration of this one member alone, not committed by anyone}
@@ -170,15 +202,19 @@ public record Ensemble(String id, long version, Map<Integer, Member> members) {
     public Ensemble withIncarnation(int myid, long incarnation) {
         var changed = new TreeMap<>(members);
         changed.computeIfPresent(myid, (_, member) -> member.withIncarnation(incarnation));
-        return new Ensemble(id, version, changed);
+        return new Ensemble(id, version, changed, groups);
     }
 
-    /// {@return the text of `/zookeeper/config`: a line for each member, then the version}
+    /// {@return the text of `/zookeeper/config`: a line for each member, groups and weights if there
+    /// are any, then the version}
     public String text() {
         var text = new StringBuilder();
         for (Member member : members.values()) {
             text.append("server.").append(member.myid()).append('=').append(member.text());
             text.append('\n');
+        }
+        if (groups.decide()) {
+            text.append(groups.text(voters()));
         }
         return text.append("version=").append(Long.toHexString(version)).toString();
     }

@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Groups;
 import dev.ensemble.server.model.Session;
 import dev.ensemble.server.proto.PeerProto;
 import dev.ensemble.server.tree.StateChange;
@@ -122,7 +123,11 @@ final class SnapshotCodec {
 
     private static PeerProto.Ensemble ensemble(Ensemble ensemble) {
         PeerProto.Ensemble.Builder encoded =
-                PeerProto.Ensemble.newBuilder().setId(ensemble.id()).setVersion(ensemble.version());
+                PeerProto.Ensemble.newBuilder()
+                        .setId(ensemble.id())
+                        .setVersion(ensemble.version())
+                        .putAllGroups(ensemble.groups().groups())
+                        .putAllWeights(ensemble.groups().weights());
         for (Ensemble.Member member : ensemble.members().values()) {
             PeerProto.Member.Builder one =
                     PeerProto.Member.newBuilder()
@@ -167,6 +172,8 @@ final class SnapshotCodec {
                                                     each.getElectionPort()))
                                     .toList()));
         }
-        return Ensemble.declared(ensemble.getId(), members).at(ensemble.getVersion());
+        return Ensemble.declared(ensemble.getId(), members)
+                .with(new Groups(ensemble.getGroupsMap(), ensemble.getWeightsMap()))
+                .at(ensemble.getVersion());
     }
 }

@@ -199,6 +199,9 @@ public record Config(
                     record.append(new Endpoint(each.host(), each.port())).append('\n');
                 }
             }
+            if (declared.groups().decide()) {
+                record.append(declared.groups().groups()).append(declared.groups().weights());
+            }
             return sha256(record.toString());
         }
     }

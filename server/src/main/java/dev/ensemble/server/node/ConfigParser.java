@@ -2,6 +2,8 @@ package dev.ensemble.server.node;
 
 import dev.ensemble.server.member.Reaping;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.GroupLines;
+import dev.ensemble.server.model.Groups;
 import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.net.ClientLimits;
 import dev.ensemble.server.store.StoreOptions;
@@ -18,6 +20,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -54,6 +57,7 @@ final class ConfigParser {
     private final String text;
     private final List<Map.Entry<String, String>> raw;
     private final ConfigValues values;
+    private Groups groups = Groups.NONE;
 
     private ConfigParser(Path file, String text) throws InvalidConfig {
         this.text = text;
@@ -222,11 +226,6 @@ final class ConfigParser {
             Path path = Path.of(dynamic);
             source = new ConfigValues(entries(path, read(path, "the dynamicConfigFile")));
         }
-        for (String prefix : List.of("group.", "weight.")) {
-            for (Map.Entry<String, String> line : source.family(prefix).entrySet()) {
-                checkHierarchy(prefix + line.getKey(), line.getKey(), line.getValue());
-            }
-        }
         var members = new TreeMap<Integer, Ensemble.Member>();
         for (Map.Entry<String, String> line : source.family("server.").entrySet()) {
             Ensemble.Member member = member(line.getKey(), line.getValue());
@@ -241,7 +240,23 @@ final class ConfigParser {
                         "server." + member.myid() + " is given twice: give it once");
             }
         }
+        groups = groups(source, members.values());
         return members;
+    }
+
+    private static Groups groups(ConfigValues source, Collection<Ensemble.Member> members)
+            throws InvalidConfig {
+        var lines = new GroupLines();
+        try {
+            for (String prefix : List.of("group.", "weight.")) {
+                for (Map.Entry<String, String> line : source.family(prefix).entrySet()) {
+                    lines.add(prefix + line.getKey(), line.getValue());
+                }
+            }
+            return lines.of(members);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidConfig(e.getMessage() + "");
+        }
     }
 
     private static Ensemble.Member member(String id, String line) throws InvalidConfig {
@@ -250,23 +265,6 @@ final class ConfigParser {
         } catch (IllegalArgumentException e) {
             throw new InvalidConfig(e.getMessage() + "");
         }
-    }
-
-    /// Groups and weights make another kind of quorum. With them left out, ours would be a wrong
-    /// one.
-    private static void checkHierarchy(String key, String id, String value) throws InvalidConfig {
-        ConfigValues.number(key, value, id, 0, Integer.MAX_VALUE);
-        if (key.startsWith("weight.")) {
-            ConfigValues.number(key, value, value, 0, Integer.MAX_VALUE);
-        } else {
-            for (String member : value.split(":", -1)) {
-                ConfigValues.number(key, value, member, 1, Ensemble.MAX_MYID);
-            }
-        }
-        throw InvalidConfig.of(
-                key,
-                value,
-                "groups and weights are not supported yet; a quorum is the majority of the voters");
     }
 
     private boolean isStandalone(Map<Integer, Ensemble.Member> members) throws InvalidConfig {
@@ -283,7 +281,7 @@ final class ConfigParser {
             values.warn(
                     "server.* declares two participants: no failure is tolerated; three would"
                             + " tolerate one");
-        } else if (voters > 0 && voters % 2 == 0) {
+        } else if (voters > 0 && voters % 2 == 0 && !groups.decide()) {
             values.warn(
                     "server.* declares "
                             + voters
@@ -528,7 +526,7 @@ final class ConfigParser {
                         .toList();
         String bootstrap = values.oneOf("bootstrap", "unanimous", ways);
         return new Config.Membership(
-                Ensemble.declared(id, members.values()),
+                Ensemble.declared(id, members.values()).with(standalone ? Groups.NONE : groups),
                 standalone,
                 Config.Bootstrap.valueOf(bootstrap.toUpperCase(Locale.ROOT)),
                 values.bool("reconfigEnabled", false),

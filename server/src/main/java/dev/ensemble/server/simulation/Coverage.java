@@ -20,6 +20,8 @@ public final class Coverage {
         MEMBERSHIP_REFUSED,
         LEADERS_THAT_GAVE_UP,
         LEADERS_THAT_DO_NOT_VOTE,
+        QUORUMS_BY_GROUPS,
+        QUORUM_RULES_CHANGED,
         LEADER_CRASHES,
         CRASHES,
         CRASHES_OF_ALL,

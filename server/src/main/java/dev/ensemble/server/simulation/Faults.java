@@ -7,6 +7,8 @@ import dev.ensemble.server.zab.Message;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Makes things go wrong, within what the design promises to withstand, and stops when told.
 final class Faults {
@@ -126,6 +128,10 @@ final class Faults {
                 return;
             }
         }
+        if (world.constitution.declared().groups().decide()) {
+            world.reconfigure(world.constitution.other());
+            return;
+        }
         var present = new ArrayList<>(world.rules.ensemble().members().values());
         Ensemble.Member any = chance.pick(world.declared());
         Ensemble.Member one = world.rules.ensemble().members().get(any.myid());
@@ -156,12 +162,19 @@ final class Faults {
                 member.more());
     }
 
-    /// Everyone shall vote again, one after the other.
+    /// All shall be again what the files declare, one after the other.
     private void restoreMembers() {
-        if (world.rules.formed()) {
-            for (Ensemble.Member member : world.declared()) {
-                if (!world.rules.ensemble().voters().contains(member.myid())) {
-                    ask(List.of(member), List.of());
+        Ensemble present = world.rules.ensemble();
+        if (world.rules.formed() && !world.constitution.isRestored(present)) {
+            Ensemble declared = world.constitution.declared();
+            if (declared.groups().decide()) {
+                world.reconfigure(declared.text());
+            } else {
+                for (Ensemble.Member member : world.declared()) {
+                    Ensemble.Member is = present.members().get(member.myid());
+                    if (is == null || is.role() != member.role()) {
+                        ask(List.of(member), List.of());
+                    }
                 }
             }
         }
@@ -252,10 +265,13 @@ final class Faults {
         // promised.
         boolean formed = world.rules.formed();
         for (Ensemble ensemble : world.rules.inForce()) {
-            long out = ensemble.voters().stream().filter(id -> !counts(id, ensemble)).count();
+            Set<Integer> left =
+                    ensemble.voters().stream()
+                            .filter(id -> id != host.myid() && counts(id, ensemble))
+                            .collect(Collectors.toSet());
             if (!formed
                     || !counts(host.myid(), ensemble)
-                    || out + 1 > (ensemble.voters().size() - 1) / 2) {
+                    || !Constitution.isQuorum(ensemble, left)) {
                 return;
             }
         }

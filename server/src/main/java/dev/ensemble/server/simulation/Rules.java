@@ -223,12 +223,11 @@ final class Rules {
         coverage.count(Coverage.Of.COMMITTED);
     }
 
-    /// What is committed is on disk at a majority of the voters, counted by their disks (B9, B16,
+    /// What is committed is on disk at a quorum of the voters, counted by their disks (B9, B16,
     /// `safety.md` 7).
     private void onQuorumOfDisks(int myid, long zxid, Ensemble ensemble) {
         Ensemble inForce = ensemble.members().isEmpty() ? declared : ensemble;
-        int voters = 0;
-        int holding = 0;
+        var holding = new HashSet<Integer>();
         for (Ensemble.Member voter : inForce.members().values()) {
             if (voter.role() != Ensemble.Role.PARTICIPANT) {
                 continue;
@@ -236,15 +235,16 @@ final class Rules {
             SimulatedDisk disk = disk(voter.myid());
             boolean now = counts(voter, disk.identity().incarnation()) && disk.holds(zxid);
             boolean then = counts(voter, disk.lostIncarnation()) && disk.lostEnd() >= zxid;
-            voters++;
-            holding += now || then ? 1 : 0;
+            if (now || then) {
+                holding.add(voter.myid());
+            }
         }
         isTrue(
-                holding > voters / 2,
+                Constitution.isQuorum(inForce, holding),
                 "member %d commits %s, which is not on the disks of a quorum of %s (B9)",
                 myid,
                 shown(zxid),
-                inForce.members());
+                inForce);
     }
 
     /// {@return whether a voter votes with this disk; said here again, since [Ensemble#isVoter] is
@@ -327,6 +327,12 @@ final class Rules {
         ensembleId = after.id();
         formed = true;
         noteMembers(before, after);
+        if (after.groups().decide()) {
+            coverage.count(Coverage.Of.QUORUMS_BY_GROUPS);
+        }
+        if (before.version() != 0 && !before.groups().equals(after.groups())) {
+            coverage.count(Coverage.Of.QUORUM_RULES_CHANGED);
+        }
         for (var member : after.members().values()) {
             var earlier = before.members().get(member.myid());
             if (earlier != null

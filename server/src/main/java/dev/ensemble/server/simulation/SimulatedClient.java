@@ -39,7 +39,8 @@ final class SimulatedClient {
         WRITE,
         SEQUENTIAL,
         SYNC,
-        CLOSE
+        CLOSE,
+        RECONFIGURE
     }
 
     private final int id;
@@ -276,6 +277,10 @@ final class SimulatedClient {
         } else {
             change("/c" + id + "-" + world.chance.below(6), choice);
         }
+    }
+
+    void reconfigure(String members) {
+        write(new Request.Reconfig(null, null, members, -1), null, null, Kind.RECONFIGURE);
     }
 
     private void change(String path, int choice) {

@@ -359,14 +359,11 @@ final class SimulatedProcess {
                 || inForce.size() > 1) {
             return;
         }
-        Set<Integer> voters = inForce.getFirst().voters();
-        long full =
-                voters.stream()
-                        .filter(id -> world.host(id).disk().fullSinceNanos() <= then)
-                        .count();
+        Set<Integer> roomy = new HashSet<>(inForce.getFirst().voters());
+        roomy.removeIf(id -> world.host(id).disk().fullSinceNanos() <= then);
         boolean grows = txn instanceof Txn.Create;
         world.rules.isTrue(
-                !grows || voters.size() - full > voters.size() / 2,
+                !grows || Constitution.isQuorum(inForce.getFirst(), roomy),
                 "member %d proposes %s though no quorum has space",
                 myid(),
                 txn);

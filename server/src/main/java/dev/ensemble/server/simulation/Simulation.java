@@ -87,6 +87,7 @@ public final class Simulation {
     final Rules rules;
     final SimulatedNetwork network;
     final Faults faults;
+    final Constitution constitution;
     private final Ensemble declared;
     private final List<SimulatedHost> hosts = new ArrayList<>();
     private final List<SimulatedClient> clients = new ArrayList<>();
@@ -100,9 +101,10 @@ public final class Simulation {
         chance = new Chance(seed);
         plan = Plan.of(members != 0 ? members : SIZES.get((int) Math.floorMod(seed, 8L)), chance);
         trace = new Trace(schedule, live);
-        declared = declare(plan.members());
+        constitution = new Constitution(seed, plan.members());
+        declared = constitution.declared();
         rules = new Rules(declared, coverage);
-        for (int myid = 1; myid <= plan.members(); myid++) {
+        for (int myid : declared.members().keySet()) {
             var disk =
                     new SimulatedDisk(
                             myid,
@@ -124,21 +126,12 @@ public final class Simulation {
         faults = new Faults(this);
     }
 
-    private static Ensemble declare(int members) {
-        var all = new ArrayList<Ensemble.Member>();
-        for (int myid = 1; myid <= members; myid++) {
-            all.add(
-                    new Ensemble.Member(
-                            myid, "m" + myid, 2888, 3888, Ensemble.Role.PARTICIPANT, null, 0));
-        }
-        return Ensemble.declared("", all);
-    }
-
     /// Runs it all.
     ///
     /// @throws Violation if a rule does not hold: with the seed, the rule and what happened last
     public Coverage run() {
         trace.add(0, "plan", plan);
+        trace.add(0, "members", declared.text().replace('\n', ' '));
         try {
             for (SimulatedHost host : hosts) {
                 schedule.after(chance.around(200 * MILLIS), () -> start(host));
@@ -320,6 +313,14 @@ public final class Simulation {
 
     // Clients.
 
+    /// Some client asks for these members.
+    void reconfigure(String members) {
+        clients.stream()
+                .filter(SimulatedClient::isAttached)
+                .findAny()
+                .ifPresent(client -> client.reconfigure(members));
+    }
+
     /// {@return the highest zxid whose reply any client has got}
     long acknowledgedZxid() {
         return acknowledgedZxid;
@@ -377,18 +378,21 @@ public final class Simulation {
         }
     }
 
-    /// {@return whether there is one leader, all members serve, and vote with the disks that they
-    /// have}
+    /// {@return whether there is one leader, all members serve, and the voters vote with the disks
+    /// that they have}
     private boolean isWhole() {
         int leaders = 0;
         for (SimulatedHost host : hosts) {
             SimulatedProcess process = host.process();
-            if (process == null || !process.isServing() || !rules.isVoter(host.myid())) {
+            boolean votes = declared.voters().contains(host.myid());
+            if (process == null
+                    || !process.isServing()
+                    || votes != rules.isVoter(host.myid())) {
                 return false;
             }
-            leaders += process.leads() ? 1 : 0;
+            leaders += process.leads() && declared.mayLead(host.myid()) ? 1 : 0;
         }
-        return leaders == 1 && rules.formed();
+        return leaders == 1 && rules.formed() && constitution.isRestored(rules.ensemble());
     }
 
     private boolean everyoneWas(long[] before) {

@@ -7,6 +7,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Groups;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Payload;
@@ -22,8 +23,12 @@ import java.util.List;
 ///
 /// Holds nothing, so any thread may use it.
 public final class TxnCodec implements Payload.Codec {
-    /// The version that this build writes, and the newest that it reads.
-    static final int VERSION = 1;
+    /// The version of all that any build reads.
+    private static final int FIRST_VERSION = 1;
+
+    /// The version of what holds a configuration with groups: without them it would mean another
+    /// quorum, so a build that does not know them must refuse it.
+    private static final int VERSION_WITH_GROUPS = 2;
 
     /// Far above what any client can ask for (a multi in a multi is refused), and below where
     /// Protobuf stops decoding.
@@ -33,7 +38,10 @@ public final class TxnCodec implements Payload.Codec {
     public Payload encode(Header header, Txn txn) {
         byte[] bytes =
                 StoreProto.StoredTxn.newBuilder()
-                        .setVersion(VERSION)
+                        .setVersion(
+                                txn instanceof Txn.Configure(Ensemble ensemble)
+                                        ? version(ensemble)
+                                        : FIRST_VERSION)
                         .setHeader(
                                 StoreProto.Header.newBuilder()
                                         .setSession(header.session())
@@ -73,10 +81,26 @@ public final class TxnCodec implements Payload.Codec {
     }
 
     static void checkVersion(int version, String what) {
-        if (version != VERSION) {
+        if (version < FIRST_VERSION || version > VERSION_WITH_GROUPS) {
             throw new IllegalArgumentException(
-                    "a " + what + " of version " + version + "; this build knows " + VERSION);
+                    "a "
+                            + what
+                            + " of version "
+                            + version
+                            + "; this build knows "
+                            + FIRST_VERSION
+                            + " to "
+                            + VERSION_WITH_GROUPS);
         }
+    }
+
+    /// {@return the version that a value is written with}
+    ///
+    /// @param ensemble what it holds, if it is a configuration
+    static int version(@Nullable Ensemble ensemble) {
+        return ensemble != null && ensemble.groups().decide()
+                ? VERSION_WITH_GROUPS
+                : FIRST_VERSION;
     }
 
     private static StoreProto.Txn toProto(Txn txn, int depth) {
@@ -165,7 +189,12 @@ public final class TxnCodec implements Payload.Codec {
     }
 
     static StoreProto.Ensemble toProto(Ensemble ensemble) {
-        var to = StoreProto.Ensemble.newBuilder().setId(ensemble.id()).setZxid(ensemble.version());
+        var to =
+                StoreProto.Ensemble.newBuilder()
+                        .setId(ensemble.id())
+                        .setZxid(ensemble.version())
+                        .putAllGroups(ensemble.groups().groups())
+                        .putAllWeights(ensemble.groups().weights());
         for (Ensemble.Member member : ensemble.members().values()) {
             var each =
                     StoreProto.Member.newBuilder()
@@ -261,7 +290,8 @@ public final class TxnCodec implements Payload.Codec {
         for (StoreProto.Member member : ensemble.getMembersList()) {
             members.put(member.getMyid(), fromProto(member));
         }
-        return new Ensemble(ensemble.getId(), ensemble.getZxid(), members);
+        var groups = new Groups(ensemble.getGroupsMap(), ensemble.getWeightsMap());
+        return new Ensemble(ensemble.getId(), ensemble.getZxid(), members, groups);
     }
 
     private static Ensemble.Member fromProto(StoreProto.Member member) {

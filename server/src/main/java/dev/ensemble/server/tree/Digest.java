@@ -74,6 +74,12 @@ final class Digest {
             h = mix(h, text(member.text()));
             h = mix(h, member.incarnation());
         }
+        for (var each : ensemble.groups().groups().entrySet()) {
+            h = mix(mix(h, each.getKey()), each.getValue());
+        }
+        for (var each : ensemble.groups().weights().entrySet()) {
+            h = mix(mix(h, each.getKey()), each.getValue());
+        }
         return end(h);
     }
 

@@ -1,6 +1,7 @@
 package dev.ensemble.server.tree;
 
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.GroupLines;
 import dev.ensemble.server.model.MemberLine;
 import dev.ensemble.server.model.Request;
 
@@ -39,14 +40,21 @@ public final class Reconfiguration {
             int fewestVoters,
             boolean severalAddresses) {
         var members = new TreeMap<Integer, Ensemble.Member>();
+        var groups = new GroupLines();
         String all = request.newMembers();
         if (all != null) {
             // With all of them given, who joins and leaves is ignored.
             for (String line : items(all)) {
-                if (!line.startsWith("version=")) {
+                int equals = line.indexOf('=');
+                if (GroupLines.isKey(line) && equals >= 0) {
+                    groups.add(line.substring(0, equals).strip(), line.substring(equals + 1));
+                } else if (!line.startsWith("version=")) {
                     add(members, line);
                 }
             }
+        } else if (present.groups().decide()) {
+            throw new IllegalArgumentException(
+                    "with groups all members must be given, and their groups");
         } else {
             members.putAll(present.members());
             for (String id : items(request.leavingServers())) {
@@ -60,7 +68,7 @@ public final class Reconfiguration {
         if (!severalAddresses && members.values().stream().anyMatch(m -> !m.more().isEmpty())) {
             throw new IllegalArgumentException("several addresses need multiAddress.enabled=true");
         }
-        var next = new Ensemble(present.id(), 0, members);
+        var next = new Ensemble(present.id(), 0, members, groups.of(members.values()));
         if (next.voters().size() < fewestVoters) {
             throw new IllegalArgumentException("too few voters: " + next.voters());
         }

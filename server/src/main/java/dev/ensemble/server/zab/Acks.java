@@ -33,7 +33,7 @@ final class Acks {
         return members;
     }
 
-    /// {@return the highest zxid that a majority of every configuration in force has on disk; 0 if
+    /// {@return the highest zxid that a quorum of every configuration in force has on disk; 0 if
     /// there is none}
     long quorumZxid(List<Ensemble> inForce) {
         long quorum = Long.MAX_VALUE;
@@ -44,10 +44,21 @@ final class Acks {
     }
 
     private long quorumZxid(Ensemble ensemble) {
+        if (ensemble.groups().decide()) {
+            return byGroups(ensemble);
+        }
         long[] ascending =
                 ensemble.voters().stream().mapToLong(id -> ackedBy(id, ensemble)).toArray();
         Arrays.sort(ascending);
         return ascending.length == 0 ? 0 : ascending[(ascending.length - 1) / 2];
+    }
+
+    private long byGroups(Ensemble ensemble) {
+        return ensemble.voters().stream()
+                .mapToLong(id -> ackedBy(id, ensemble))
+                .filter(zxid -> ensemble.isQuorum(id -> ackedBy(id, ensemble) >= zxid))
+                .max()
+                .orElse(0);
     }
 
     private long ackedBy(int id, Ensemble ensemble) {

@@ -343,7 +343,7 @@ final class Leading implements Role {
         if (phase == Phase.PROMISING) {
             var own = new Vote(0, local.history.last(), local.currentEpoch);
             var theirs = new Vote(0, position.lastZxid(), position.currentEpoch());
-            if (local.isVoter(learner.id, learner.incarnation) && theirs.compareTo(own) > 0) {
+            if (local.mayLead(learner.id, learner.incarnation) && theirs.compareTo(own) > 0) {
                 return peer.look(); // Its history is newer: it must lead.
             }
             return promised();

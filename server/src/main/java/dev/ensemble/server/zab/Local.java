@@ -292,6 +292,22 @@ final class Local {
         return false;
     }
 
+    /// {@return whether a member votes in any configuration in force, and its word weighs something
+    /// there}
+    boolean mayLead(int myid, long incarnation) {
+        for (Ensemble ensemble : inForce()) {
+            if (ensemble.isVoter(myid, incarnation) && ensemble.mayLead(myid)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// {@return whether this member may lead: it may vote, and its word weighs something}
+    boolean mayLead() {
+        return mayVote() && mayLead(myid(), identity.incarnation());
+    }
+
     /// {@return whether this member may vote: it holds what it promised, and is one of the voters}
     boolean mayVote() {
         return identity.state() != Identity.State.BLANK && isVoter(myid(), identity.incarnation());

@@ -52,7 +52,7 @@ final class Looking implements Role {
     }
 
     private Vote ownVote() {
-        return local.mayVote()
+        return local.mayLead()
                 ? new Vote(local.myid(), local.history.last(), local.currentEpoch)
                 : Vote.NONE;
     }
@@ -179,7 +179,7 @@ final class Looking implements Role {
     /// not, where it is received.
     private boolean maySupport(Vote vote) {
         return vote.leader() == local.myid()
-                ? local.mayVote()
+                ? local.mayLead()
                 : local.identity.state() != Identity.State.BLANK
                         && local.links.containsKey(vote.leader());
     }

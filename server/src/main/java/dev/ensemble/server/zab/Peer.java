@@ -160,7 +160,7 @@ public final class Peer {
         if (successor != local.myid()) {
             return followHandedOver(successor);
         }
-        return local.mayVote()
+        return local.mayLead()
                 ? new Leading(this, local.now + Leading.HAND_OVER_NANOS).begin()
                 : look();
     }
@@ -370,9 +370,12 @@ public final class Peer {
     }
 
     /// {@return whether this leader should give its office away by itself: it completed a change
-    /// that leaves it out of the voters, or its disk is full while a quorum has space}
+    /// that leaves it out of those who may lead, or its disk is full while a quorum has space}
     public boolean shouldHandOver() {
-        boolean votes = local.configuration().isVoter(local.myid(), local.identity.incarnation());
+        Ensemble committed = local.configuration();
+        boolean votes =
+                committed.isVoter(local.myid(), local.identity.incarnation())
+                        && committed.mayLead(local.myid());
         return role instanceof Leading leading
                 && leading.nextZxid() != 0
                 && (!votes || (local.full && !leading.isCramped()));

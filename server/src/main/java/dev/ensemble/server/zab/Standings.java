@@ -79,6 +79,9 @@ final class Standings {
         if (ensemble.voters().size() == 1) {
             reasons.add("it is the only voter");
         }
+        if (ensemble.groups().decide() && !ensemble.isQuorum(other -> other != id)) {
+            reasons.add("the others weigh too little to be a quorum");
+        }
         for (int voter : ensemble.voters()) {
             if (voter != id && !isSynced(voter)) {
                 reasons.add("voter " + voter + " is not in sync");
@@ -108,7 +111,7 @@ final class Standings {
     @Nullable Integer successor(Set<Integer> among) {
         return among.stream()
                 .filter(id -> id != local.myid())
-                .filter(id -> local.configuration().voters().contains(id) && isSynced(id))
+                .filter(id -> local.configuration().mayLead(id) && isSynced(id))
                 .max(Comparator.comparingLong(this::acked).thenComparing(Comparator.naturalOrder()))
                 .orElse(null);
     }
@@ -197,7 +200,8 @@ final class Standings {
 
     private Ensemble founding(Ensemble formed) {
         Ensemble ensemble =
-                new Ensemble(local.identity.ensembleId(), 0, formed.members())
+                formed.at(0)
+                        .named(local.identity.ensembleId())
                         .withIncarnation(local.myid(), local.identity.incarnation());
         for (Learner learner : learners.values()) {
             Ensemble.Member member = ensemble.members().get(learner.id);

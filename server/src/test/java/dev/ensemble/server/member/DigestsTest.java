@@ -2,14 +2,30 @@ package dev.ensemble.server.member;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.ensemble.server.model.Ensemble;
+
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 import java.util.Set;
+import java.util.stream.IntStream;
 
 @DisplayName("safety.md 9: the majority's digest wins")
 final class DigestsTest {
-    private static final Set<Integer> THREE = Set.of(1, 2, 3);
+    private static final Ensemble THREE =
+            Ensemble.declared(
+                    "e",
+                    IntStream.rangeClosed(1, 3)
+                            .mapToObj(id ->
+                                    new Ensemble.Member(
+                                            id,
+                                            "h" + id,
+                                            2888,
+                                            3888,
+                                            Ensemble.Role.PARTICIPANT,
+                                            null,
+                                            0))
+                            .toList());
 
     private final Digests digests = new Digests();
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Groups;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Identity;
@@ -291,7 +292,8 @@ final class SnapshotTest {
                         "h:2181",
                         101,
                         List.of(new Ensemble.Member.Address("g", 1, 2)));
-        made.apply(new Txn.Configure(Ensemble.declared("e", List.of(member))));
+        var groups = new Groups(Map.of(1, 4), Map.of(1, 2));
+        made.apply(new Txn.Configure(Ensemble.declared("e", List.of(member)).with(groups)));
         if (znodes > 0) {
             made.apply(new Txn.CreateSession(4000, new byte[16]));
         }

@@ -273,8 +273,8 @@ final class ConfigTest {
                     admin.commandURL=commands        | admin.commandURL=commands is not valid: it must begin with /
                     metricsProvider.className=a.B    | metricsProvider.className=a.B is not valid: it must be org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider
                     DigestAuthenticationProvider.digestAlg=ROT13 | DigestAuthenticationProvider.digestAlg=ROT13 is not valid: it must be a digest of this Java, as SHA1 or SHA-256
-                    group.1=1:2                      | group.1=1:2 is not valid: groups and weights are not supported yet; a quorum is the majority of the voters
-                    weight.1=2                       | weight.1=2 is not valid: groups and weights are not supported yet; a quorum is the majority of the voters
+                    group.1=1:2                      | group.1=1:2 is not valid: there is no server.1
+                    weight.1=2                       | weight.1 is not valid without groups: group.N=myid:myid:... must name every participant
                     weight.1=heavy                   | weight.1=heavy is not valid: it must be a whole number of at least 0
                     group.1=1:x                      | group.1=1:x is not valid: it must be a whole number from 1 to 254
                     """)
@@ -489,5 +489,10 @@ final class ConfigTest {
         assertNotEquals(
                 record,
                 load(THREE.replace("10.0.0.3", "10.0.0.4"), 1).membership().bootstrapRecord());
+        String grouped = load(THREE + "group.1=1:2:3", 1).membership().bootstrapRecord();
+        assertNotEquals(record, grouped);
+        assertEquals(
+                grouped,
+                load(THREE + "weight.2=1\ngroup.1=3:1:2", 2).membership().bootstrapRecord());
     }
 }

@@ -133,7 +133,13 @@ final class FrozenDataTest {
                             session.id(),
                             session.timeoutMillis(),
                             HexFormat.of().formatHex(session.password()));
-            case StateChange.PutEnsemble(Ensemble ensemble) -> "ensemble " + ensemble;
+            case StateChange.PutEnsemble(Ensemble ensemble) ->
+                    String.format(
+                            "ensemble Ensemble[id=%s, version=%d, members=%s]%s",
+                            ensemble.id(),
+                            ensemble.version(),
+                            ensemble.members(),
+                            ensemble.groups().decide() ? " " + ensemble.groups() : "");
             case StateChange.At(long zxid) -> "of " + Zxid.text(zxid);
             case StateChange.RemoveNode _, StateChange.RemoveSession _ ->
                     throw new IllegalStateException("removed from nothing");

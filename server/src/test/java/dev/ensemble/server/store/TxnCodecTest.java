@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Groups;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Payload;
@@ -76,6 +77,9 @@ final class TxnCodecTest {
                 new Txn.CloseSession(List.of("/e1", "/e2")),
                 new Txn.CloseSession(List.of()),
                 new Txn.Configure(new Ensemble("id", 0x1_0000_0007L, members)),
+                new Txn.Configure(
+                        new Ensemble("id", 8, members)
+                                .with(new Groups(Map.of(1, 7, 255, 7), Map.of(1, 0, 255, 9)))),
                 new Txn.Configure(new Ensemble("", 0, Map.of())));
     }
 
@@ -165,11 +169,21 @@ final class TxnCodecTest {
     }
 
     @Test
+    void groupsAreNotForABuildThatWouldLeaveThemOut() {
+        var plain = Ensemble.declared("e", List.of());
+        var groups = new Groups(Map.of(1, 1), Map.of(1, 3));
+        assertEquals(1, codec.encode(HEADER, new Txn.Configure(plain)).bytes()[1]);
+        byte[] bytes = codec.encode(HEADER, new Txn.Configure(plain.with(groups))).bytes();
+        assertEquals(2, bytes[1]);
+        assertEquals(new Txn.Configure(plain.with(groups)), codec.decode(bytes).txn());
+    }
+
+    @Test
     void anotherVersionIsNamed() {
         byte[] bytes = codec.encode(HEADER, new Txn.Delete("/a")).bytes();
         assertEquals(1, bytes[1], "the version is the first field");
-        bytes[1] = 2;
+        bytes[1] = 3;
         var e = assertThrows(IllegalArgumentException.class, () -> codec.decode(bytes));
-        assertEquals("a transaction of version 2; this build knows 1", e.getMessage());
+        assertEquals("a transaction of version 3; this build knows 1 to 2", e.getMessage());
     }
 }

@@ -149,6 +149,21 @@ final class ReconfigurationTest {
                 text(prepare("nonsense", "1", "server.1=h:1:2,server.9=h:3:4\nversion=5", -1)));
     }
 
+    @Test
+    @DisplayName("b244: groups and weights come with all members, and go with all members")
+    void groups() {
+        String groups = "group.1=1:2\ngroup.2=3\nweight.1=1\nweight.2=5\nweight.3=1\n";
+        Txn grouped = prepare(null, null, THREE + "\ngroup.1=1:2,group.2=3,weight.2=5", -1);
+        assertEquals(THREE + "\n" + groups + "version=10", text(grouped));
+        assertEquals(
+                Code.BAD_ARGUMENTS, refusal(null, null, THREE + "\ngroup.1=1:2", -1), "3 in none");
+
+        tree = tree.apply(4, new Header(0, 0, 0, 0, 0), grouped).tree();
+        assertEquals(Code.BAD_ARGUMENTS, refusal(null, "3", null, -1));
+        assertEquals(Code.BAD_ARGUMENTS, refusal("server.4=h:7:8", null, null, -1));
+        assertEquals(THREE + "\nversion=10", text(prepare(null, null, THREE, -1)));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Groups;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Identity;
 import dev.ensemble.server.model.Payload;
@@ -34,10 +35,12 @@ class PeerTest {
         long tickets;
 
         Bench(int myid, int voters, Recovered disk) {
-            var declared =
-                    Ensemble.declared(
-                            "e",
-                            IntStream.rangeClosed(1, voters).mapToObj(PeerTest::voter).toList());
+            this(myid, voters, Groups.NONE, disk);
+        }
+
+        Bench(int myid, int voters, Groups groups, Recovered disk) {
+            var members = IntStream.rangeClosed(1, voters).mapToObj(PeerTest::voter).toList();
+            var declared = Ensemble.declared("e", members).with(groups);
             var config =
                     new PeerConfig(
                             myid,
@@ -414,6 +417,41 @@ class PeerTest {
         assertTrue(new Vote(1, 5, 1).compareTo(new Vote(9, 4, 1)) > 0);
         assertTrue(new Vote(9, 5, 1).compareTo(new Vote(1, 5, 1)) > 0);
         assertEquals(0, new Vote(1, 5, 1).compareTo(new Vote(1, 5, 1)));
+    }
+
+    @Test
+    @DisplayName("b278: a voter that weighs nothing proposes others only, and nobody waits for it")
+    void weightlessNeverLeads() {
+        var groups = new Groups(Map.of(1, 1, 2, 1, 3, 1), Map.of(3, 0));
+        var bench = new Bench(3, 3, groups, member(3));
+        bench.linkUp(1, Identity.State.MEMBER);
+        bench.linkUp(2, Identity.State.MEMBER);
+        var none = (Message.Notification) sent(bench.effects).getLast();
+        assertEquals(0, none.leader());
+        long round = none.round();
+        bench.receive(1, 0, vote(1, Zxid.of(1, 1), 1, round));
+        bench.receive(2, 0, vote(1, Zxid.of(1, 1), 1, round));
+        assertEquals(1, bench.peer.leader());
+
+        // What only it has is not what a quorum has: the leader need not have it.
+        var leader = new Bench(1, 3, groups, member(1));
+        for (int other = 2; other <= 3; other++) {
+            leader.linkUp(other, Identity.State.MEMBER);
+        }
+        round = ((Message.Notification) sent(leader.effects).getLast()).round();
+        for (int other = 2; other <= 3; other++) {
+            leader.receive(other, 0, vote(1, Zxid.of(1, 2), 1, round));
+        }
+        assertEquals(1, leader.peer.leader());
+        leader.receive(2, 0, new Message.FollowerInfo(1));
+        leader.receive(3, 0, new Message.FollowerInfo(1));
+        leader.persist();
+        leader.receive(
+                3, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 9), List.of(Zxid.of(1, 9))));
+        assertEquals(1, leader.peer.leader());
+        leader.receive(
+                2, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 9), List.of(Zxid.of(1, 9))));
+        assertEquals(0, leader.peer.leader());
     }
 
     @Test
