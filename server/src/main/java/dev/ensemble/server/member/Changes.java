@@ -66,7 +66,7 @@ final class Changes implements Reconfiguration.Members {
         for (Ensemble.Member joining : asked.joining()) {
             members.put(joining.myid(), joining);
         }
-        Ensemble next = peer.withDisks(new Ensemble(present.id(), 0, members, present.groups()));
+        Ensemble next = peer.withDisks(present.with(members, present.groups()));
         if (next.members().equals(present.members())) {
             out.accept(new Output.Answered(asked.ticket(), new Answer.Changed(present)));
             return;

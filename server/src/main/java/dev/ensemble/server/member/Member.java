@@ -269,11 +269,15 @@ public final class Member {
         if (peer.nextZxid() != 0) {
             judge(peer.identity().myid(), zxid, tree.digest());
         } else if (peer.isInSync()) {
-            sendToLeader(new Message.TreeDigest(zxid, tree.digest(), false));
+            sendToLeader(digest(zxid, tree.digest(), false));
         }
     }
 
-    /// Members hold the same, or a majority says who does not (`safety.md` 9).
+    private static Message digest(long zxid, long digest, boolean wrong) {
+        return new Message.TreeDigest(zxid, digest, wrong, Tree.DIGEST_VERSION);
+    }
+
+    /// Members hold the same, or a quorum says who does not (`safety.md` 9).
     private void judge(int member, long zxid, long digest) {
         Digests.Verdict verdict =
                 digests.report(member, zxid, digest, peer.configuration());
@@ -296,7 +300,7 @@ public final class Member {
                                         + Zxid.text(zxid)));
                 peer.send(
                         wrong,
-                        new Message.TreeDigest(zxid, verdict.believed(), true),
+                        digest(zxid, verdict.believed(), true),
                         effects::add);
             }
         }
@@ -627,7 +631,10 @@ public final class Member {
             case Message.SyncRequest(long sequence) ->
                     sync(new Origin(from, incarnation, sequence), out);
             case Message.Touched(long[] touched) -> touch(touched);
-            case Message.TreeDigest(long zxid, long digest, boolean wrong) -> {
+            case Message.TreeDigest(long zxid, long digest, boolean wrong, int version) -> {
+                if (version != Tree.DIGEST_VERSION) {
+                    return; // Of a release that makes them in another way.
+                }
                 if (wrong && peer.nextZxid() == 0) {
                     disown(zxid); // A leader says that; to a leader, nobody does.
                 } else if (!wrong && isJudged(from, incarnation)) {

@@ -17,8 +17,19 @@ import java.util.stream.Collectors;
 /// @param version zxid of the transaction that made it; 0 for the one that a file declares
 /// @param members by myid
 /// @param groups what makes a quorum
+/// @param level what may be in the log and on the links: raised only when all members know what it
+///   stands for, and never lowered
 public record Ensemble(
-        String id, long version, Map<Integer, Member> members, Groups groups) {
+        String id, long version, Map<Integer, Member> members, Groups groups, int level) {
+    /// What every build knows.
+    public static final int FIRST_LEVEL = 1;
+
+    /// From here on configurations may have groups.
+    public static final int LEVEL_OF_GROUPS = 2;
+
+    /// The highest level that this build knows.
+    public static final int HIGHEST_LEVEL = LEVEL_OF_GROUPS;
+
     /// The top byte of a session's id is its member's; 255 there would look like the owner of a TTL
     /// node.
     public static final int MAX_MYID = 254;
@@ -111,7 +122,7 @@ public record Ensemble(
 
     /// Of an ensemble in which the majority of the voters decides.
     public Ensemble(String id, long version, Map<Integer, Member> members) {
-        this(id, version, members, Groups.NONE);
+        this(id, version, members, Groups.NONE, FIRST_LEVEL);
     }
 
     /// {@return the configuration of these members, not committed by anyone}
@@ -122,12 +133,37 @@ public record Ensemble(
 
     /// {@return the same members with another rule for quorums}
     public Ensemble with(Groups other) {
-        return new Ensemble(id, version, members, other);
+        return new Ensemble(id, version, members, other, level);
+    }
+
+    /// {@return the next configuration of the same ensemble, with other members}
+    public Ensemble with(Map<Integer, Member> others, Groups rule) {
+        return new Ensemble(id, 0, others, rule, level);
+    }
+
+    /// {@return the same configuration at another level}
+    public Ensemble atLevel(int other) {
+        return new Ensemble(id, version, members, groups, other);
     }
 
     /// {@return the same configuration of the ensemble `named`}
     public Ensemble named(String named) {
-        return new Ensemble(named, version, members, groups);
+        return new Ensemble(named, version, members, groups, level);
+    }
+
+    /// {@return a level that was read; 0 is the first}
+    ///
+    /// @throws IllegalArgumentException if members of a later release have agreed on more than this
+    ///   one knows
+    public static int knownLevel(int level) {
+        if (level > HIGHEST_LEVEL) {
+            throw new IllegalArgumentException(
+                    "the ensemble is at level "
+                            + level
+                            + "; this build is too old, and knows "
+                            + HIGHEST_LEVEL);
+        }
+        return Math.max(FIRST_LEVEL, level);
     }
 
     /// {@return the ids of those that vote}
@@ -186,7 +222,7 @@ public record Ensemble(
 
     /// {@return this configuration as the transaction `zxid` makes it}
     public Ensemble at(long zxid) {
-        return new Ensemble(id, zxid, members, groups);
+        return new Ensemble(id, zxid, members, groups, level);
     }
 
     /// {@return the configuration of this one member alone, not committed by anyone}
@@ -202,7 +238,7 @@ public record Ensemble(
     public Ensemble withIncarnation(int myid, long incarnation) {
         var changed = new TreeMap<>(members);
         changed.computeIfPresent(myid, (_, member) -> member.withIncarnation(incarnation));
-        return new Ensemble(id, version, changed, groups);
+        return new Ensemble(id, version, changed, groups, level);
     }
 
     /// {@return the text of `/zookeeper/config`: a line for each member, groups and weights if there

@@ -98,12 +98,13 @@ public final class LinkCodec {
                             PeerProto.ConnectRefused.newBuilder().setSequence(sequence));
             case Message.SyncRequest(long sequence) ->
                     frame.setSyncRequest(PeerProto.SyncRequest.newBuilder().setSequence(sequence));
-            case Message.TreeDigest(long zxid, long digest, boolean wrong) ->
+            case Message.TreeDigest(long zxid, long digest, boolean wrong, int version) ->
                     frame.setTreeDigest(
                             PeerProto.TreeDigest.newBuilder()
                                     .setZxid(zxid)
                                     .setDigest(digest)
-                                    .setWrong(wrong));
+                                    .setWrong(wrong)
+                                    .setVersion(version));
             case Message.SyncReply(long sequence, long zxid) ->
                     frame.setSyncReply(
                             PeerProto.SyncReply.newBuilder().setSequence(sequence).setZxid(zxid));
@@ -152,7 +153,8 @@ public final class LinkCodec {
                     new Message.TreeDigest(
                             zxid(frame.getTreeDigest().getZxid()),
                             frame.getTreeDigest().getDigest(),
-                            frame.getTreeDigest().getWrong());
+                            frame.getTreeDigest().getWrong(),
+                            Math.max(1, frame.getTreeDigest().getVersion()));
             case SYNC_REPLY ->
                     new Message.SyncReply(
                             frame.getSyncReply().getSequence(),

@@ -127,7 +127,8 @@ final class SnapshotCodec {
                         .setId(ensemble.id())
                         .setVersion(ensemble.version())
                         .putAllGroups(ensemble.groups().groups())
-                        .putAllWeights(ensemble.groups().weights());
+                        .putAllWeights(ensemble.groups().weights())
+                        .setLevel(ensemble.level() > Ensemble.FIRST_LEVEL ? ensemble.level() : 0);
         for (Ensemble.Member member : ensemble.members().values()) {
             PeerProto.Member.Builder one =
                     PeerProto.Member.newBuilder()
@@ -173,6 +174,7 @@ final class SnapshotCodec {
                                     .toList()));
         }
         return Ensemble.declared(ensemble.getId(), members)
+                .atLevel(Ensemble.knownLevel(ensemble.getLevel()))
                 .with(new Groups(ensemble.getGroupsMap(), ensemble.getWeightsMap()))
                 .at(ensemble.getVersion());
     }

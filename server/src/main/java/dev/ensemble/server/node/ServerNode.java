@@ -434,7 +434,8 @@ public final class ServerNode implements AutoCloseable {
                 TimeUnit.MILLISECONDS.toNanos(config.timing().heartbeatTimeoutMillis()),
                 TimeUnit.MILLISECONDS.toNanos(
                         (long) config.timing().initLimitTicks() * config.timing().tickMillis()),
-                ELECTION_WAIT_NANOS);
+                ELECTION_WAIT_NANOS,
+                Hello.PROTOCOL);
     }
 
     private static String recoveryId(Store store) throws StartFailure {

@@ -85,6 +85,7 @@ final class StatusReport {
         return new Json()
                 .put("version", Zxid.text(ensemble.version()))
                 .put("pending", pending)
+                .put("level", ensemble.level())
                 .put(
                         "members",
                         ensemble.members().values().stream().map(StatusReport::member).toList());

@@ -2,8 +2,10 @@ package dev.ensemble.server.simulation;
 
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Groups;
+import dev.ensemble.server.zab.Hello;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -18,6 +20,11 @@ final class Constitution {
     private final Chance chance;
     private final Ensemble declared;
 
+    private final boolean mixed;
+
+    /// Whose release is the one before, at first.
+    private final Set<Integer> older = new HashSet<>();
+
     Constitution(long seed, int voters) {
         chance = new Chance(seed * 31 + 7);
         boolean observed = chance.happens(0.2);
@@ -31,6 +38,12 @@ final class Constitution {
         }
         Ensemble plain = Ensemble.declared("", all);
         declared = grouped ? plain.with(groups(plain)) : plain;
+        mixed = !grouped && chance.happens(0.2);
+        if (mixed) {
+            all.stream()
+                    .filter(_ -> chance.happens(0.5))
+                    .forEach(member -> older.add(member.myid()));
+        }
     }
 
     private static Ensemble.Member member(int myid, Ensemble.Role role) {
@@ -39,6 +52,21 @@ final class Constitution {
 
     Ensemble declared() {
         return declared;
+    }
+
+    /// {@return the level that a member's release knows}
+    int protocol(int myid) {
+        return older.contains(myid) ? Hello.PROTOCOL - 1 : Hello.PROTOCOL;
+    }
+
+    /// {@return whether that member was of the release before; from its next start on it is not}
+    boolean upgrade(int myid) {
+        return older.remove(myid);
+    }
+
+    /// {@return whether some members were of the release before, so that groups must wait}
+    boolean isMixed() {
+        return mixed;
     }
 
     /// {@return any groups and weights with which there is a quorum}
@@ -101,9 +129,11 @@ final class Constitution {
         return 2 * won > all.size();
     }
 
-    /// {@return whether what is committed is what the files declare, whatever the disks are}
+    /// {@return whether what is committed is what the files declare, at the highest level, whatever
+    /// the disks are}
     boolean isRestored(Ensemble present) {
-        return present.groups().equals(declared.groups())
+        return present.level() == Hello.PROTOCOL
+                && present.groups().equals(declared.groups())
                 && present.members().keySet().equals(declared.members().keySet())
                 && present.voters().equals(declared.voters());
     }

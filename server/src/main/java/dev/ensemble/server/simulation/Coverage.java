@@ -22,6 +22,8 @@ public final class Coverage {
         LEADERS_THAT_DO_NOT_VOTE,
         QUORUMS_BY_GROUPS,
         QUORUM_RULES_CHANGED,
+        MEMBERS_UPGRADED,
+        LEVELS_RAISED,
         LEADER_CRASHES,
         CRASHES,
         CRASHES_OF_ALL,

@@ -2,7 +2,9 @@ package dev.ensemble.server.simulation;
 
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Groups;
 import dev.ensemble.server.zab.Event;
+import dev.ensemble.server.zab.Hello;
 import dev.ensemble.server.zab.Message;
 
 import java.util.ArrayList;
@@ -54,6 +56,7 @@ final class Faults {
                 process.resume();
             }
         }
+        upgradeAll();
         restoreMembers();
     }
 
@@ -128,7 +131,9 @@ final class Faults {
                 return;
             }
         }
-        if (world.constitution.declared().groups().decide()) {
+        if (world.constitution.declared().groups().decide()
+                || world.rules.ensemble().groups().decide()
+                || (world.constitution.isMixed() && chance.happens(0.3))) {
             world.reconfigure(world.constitution.other());
             return;
         }
@@ -167,8 +172,10 @@ final class Faults {
         Ensemble present = world.rules.ensemble();
         if (world.rules.formed() && !world.constitution.isRestored(present)) {
             Ensemble declared = world.constitution.declared();
-            if (declared.groups().decide()) {
-                world.reconfigure(declared.text());
+            if (declared.groups().decide() || present.groups().decide()) {
+                // Where the leader alone votes, and shall weigh nothing, it takes two steps.
+                boolean plain = chance.happens(0.3);
+                world.reconfigure((plain ? declared.with(Groups.NONE) : declared).text());
             } else {
                 for (Ensemble.Member member : world.declared()) {
                     Ensemble.Member is = present.members().get(member.myid());
@@ -256,7 +263,33 @@ final class Faults {
 
     private void restart(SimulatedHost host) {
         if (host.process() == null) {
+            if (stopped || chance.happens(0.5)) {
+                upgrade(host);
+            }
             world.start(host);
+        }
+    }
+
+    private void upgrade(SimulatedHost host) {
+        if (world.constitution.upgrade(host.myid())) {
+            world.trace.add(host.myid(), "upgrade", "");
+            world.coverage.count(Coverage.Of.MEMBERS_UPGRADED);
+        }
+    }
+
+    /// Who is of the release before is replaced, one after the other.
+    private void upgradeAll() {
+        long after = 0;
+        for (SimulatedHost host : world.hosts()) {
+            if (world.constitution.protocol(host.myid()) < Hello.PROTOCOL) {
+                after += 500 * Schedule.MILLIS;
+                schedule.after(
+                        after,
+                        () -> {
+                            crash(host, false);
+                            restart(host);
+                        });
+            }
         }
     }
 

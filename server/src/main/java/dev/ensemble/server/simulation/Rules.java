@@ -330,6 +330,14 @@ final class Rules {
         if (after.groups().decide()) {
             coverage.count(Coverage.Of.QUORUMS_BY_GROUPS);
         }
+        isTrue(
+                after.level() >= before.level(),
+                "the level goes from %d to %d",
+                before.level(),
+                after.level());
+        if (before.version() != 0 && after.level() > before.level()) {
+            coverage.count(Coverage.Of.LEVELS_RAISED);
+        }
         if (before.version() != 0 && !before.groups().equals(after.groups())) {
             coverage.count(Coverage.Of.QUORUM_RULES_CHANGED);
         }

@@ -281,8 +281,8 @@ final class SimulatedNetwork {
     private Message alter(int from, Message message) {
         return sabotage == Sabotage.TREE_DIFFERS
                         && from == 2
-                        && message instanceof Message.TreeDigest(long zxid, long digest, boolean _)
-                ? new Message.TreeDigest(zxid, digest + 1, false)
+                        && message instanceof Message.TreeDigest(long zxid, long digest, boolean _, int version)
+                ? new Message.TreeDigest(zxid, digest + 1, false, version)
                 : message;
     }
 

@@ -7,6 +7,7 @@ import dev.ensemble.server.member.Output;
 import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Identity;
+import dev.ensemble.server.model.Payload;
 import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Txn;
 import dev.ensemble.server.tree.Applied;
@@ -42,6 +43,9 @@ final class SimulatedProcess {
     /// Where this process's monotonic clock began: anywhere, as `System.nanoTime` may.
     private final long clockBase;
 
+    /// The level that this process's release knows.
+    private final int protocol;
+
     private final ArrayDeque<Input> inbox = new ArrayDeque<>();
     private final ArrayDeque<Input> held = new ArrayDeque<>();
     private final TreeMap<Long, SimulatedClient> connections = new TreeMap<>();
@@ -68,9 +72,10 @@ final class SimulatedProcess {
         this.world = world;
         this.clockBase = world.chance.any() >> 2;
         this.tree = tree;
+        this.protocol = world.constitution.protocol(host.myid());
         trees.put(tree.zxid(), tree);
         place = world.rules.onTree(host.myid(), tree);
-        member = world.member(host.myid(), recovered, tree, clockBase + world.schedule.nowNanos());
+        member = world.member(host.myid(), protocol, recovered, tree, clockBase + world.schedule.nowNanos());
     }
 
     int myid() {
@@ -80,7 +85,7 @@ final class SimulatedProcess {
     Hello hello() {
         Identity identity = member.peer().identity();
         return new Hello(
-                Hello.PROTOCOL,
+                protocol,
                 identity.ensembleId(),
                 identity.myid(),
                 identity.incarnation(),
@@ -174,8 +179,36 @@ final class SimulatedProcess {
         if (paused) {
             inbox.add(input);
         } else {
+            checkKnown(input);
             step(input);
         }
+    }
+
+    /// What this process's release does not know must not come to it.
+    private void checkKnown(Input input) {
+        Ensemble found =
+                switch (input) {
+                    case Input.OfPeer(
+                                    Event.Received(
+                                            int _,
+                                            long _,
+                                            long _,
+                                            Message.Proposal(
+                                                    long _,
+                                                    Payload(var _, Txn.Configure(var is), var _)))) ->
+                            is;
+                    case Input.Fetched(long _, Tree snapshot) -> snapshot.ensemble();
+                    default -> null;
+                };
+        world.rules.isTrue(
+                found == null
+                        || (found.level() <= protocol
+                                && (!found.groups().decide()
+                                        || protocol >= Ensemble.LEVEL_OF_GROUPS)),
+                "member %d knows level %d and gets %s",
+                myid(),
+                protocol,
+                found);
     }
 
     /// Stands still, as under SIGSTOP: what arrives waits.

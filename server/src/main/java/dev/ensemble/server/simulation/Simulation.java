@@ -253,7 +253,7 @@ public final class Simulation {
     }
 
     /// {@return the member that runs on what recovery found}
-    Member member(int myid, Recovered recovered, Tree tree, long nowNanos) {
+    Member member(int myid, int protocol, Recovered recovered, Tree tree, long nowNanos) {
         return new Member(
                 new PeerConfig(
                         myid,
@@ -263,7 +263,8 @@ public final class Simulation {
                         100 * MILLIS,
                         400 * MILLIS,
                         8000 * MILLIS,
-                        10 * MILLIS),
+                        10 * MILLIS,
+                        protocol),
                 recovered,
                 tree,
                 new History(recovered.base(), plan.keepEntries(), 1 << 20),

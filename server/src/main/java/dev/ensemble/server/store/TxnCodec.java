@@ -26,9 +26,9 @@ public final class TxnCodec implements Payload.Codec {
     /// The version of all that any build reads.
     private static final int FIRST_VERSION = 1;
 
-    /// The version of what holds a configuration with groups: without them it would mean another
-    /// quorum, so a build that does not know them must refuse it.
-    private static final int VERSION_WITH_GROUPS = 2;
+    /// The version of what holds a configuration above the first level: without its groups it would
+    /// mean another quorum, so a build that does not know levels must refuse it.
+    private static final int VERSION_WITH_LEVELS = 2;
 
     /// Far above what any client can ask for (a multi in a multi is refused), and below where
     /// Protobuf stops decoding.
@@ -81,7 +81,7 @@ public final class TxnCodec implements Payload.Codec {
     }
 
     static void checkVersion(int version, String what) {
-        if (version < FIRST_VERSION || version > VERSION_WITH_GROUPS) {
+        if (version < FIRST_VERSION || version > VERSION_WITH_LEVELS) {
             throw new IllegalArgumentException(
                     "a "
                             + what
@@ -90,7 +90,7 @@ public final class TxnCodec implements Payload.Codec {
                             + "; this build knows "
                             + FIRST_VERSION
                             + " to "
-                            + VERSION_WITH_GROUPS);
+                            + VERSION_WITH_LEVELS);
         }
     }
 
@@ -98,8 +98,9 @@ public final class TxnCodec implements Payload.Codec {
     ///
     /// @param ensemble what it holds, if it is a configuration
     static int version(@Nullable Ensemble ensemble) {
-        return ensemble != null && ensemble.groups().decide()
-                ? VERSION_WITH_GROUPS
+        return ensemble != null
+                        && (ensemble.groups().decide() || ensemble.level() > Ensemble.FIRST_LEVEL)
+                ? VERSION_WITH_LEVELS
                 : FIRST_VERSION;
     }
 
@@ -194,7 +195,8 @@ public final class TxnCodec implements Payload.Codec {
                         .setId(ensemble.id())
                         .setZxid(ensemble.version())
                         .putAllGroups(ensemble.groups().groups())
-                        .putAllWeights(ensemble.groups().weights());
+                        .putAllWeights(ensemble.groups().weights())
+                        .setLevel(ensemble.level() > Ensemble.FIRST_LEVEL ? ensemble.level() : 0);
         for (Ensemble.Member member : ensemble.members().values()) {
             var each =
                     StoreProto.Member.newBuilder()
@@ -291,7 +293,7 @@ public final class TxnCodec implements Payload.Codec {
             members.put(member.getMyid(), fromProto(member));
         }
         var groups = new Groups(ensemble.getGroupsMap(), ensemble.getWeightsMap());
-        return new Ensemble(ensemble.getId(), ensemble.getZxid(), members, groups);
+        return new Ensemble(ensemble.getId(), ensemble.getZxid(), members, groups, Ensemble.knownLevel(ensemble.getLevel()));
     }
 
     private static Ensemble.Member fromProto(StoreProto.Member member) {

@@ -74,6 +74,9 @@ final class Digest {
             h = mix(h, text(member.text()));
             h = mix(h, member.incarnation());
         }
+        if (ensemble.level() > Ensemble.FIRST_LEVEL) {
+            h = mix(h, ensemble.level());
+        }
         for (var each : ensemble.groups().groups().entrySet()) {
             h = mix(mix(h, each.getKey()), each.getValue());
         }

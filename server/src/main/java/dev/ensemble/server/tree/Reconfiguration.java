@@ -68,7 +68,12 @@ public final class Reconfiguration {
         if (!severalAddresses && members.values().stream().anyMatch(m -> !m.more().isEmpty())) {
             throw new IllegalArgumentException("several addresses need multiAddress.enabled=true");
         }
-        var next = new Ensemble(present.id(), 0, members, groups.of(members.values()));
+        var next = present.with(members, groups.of(members.values()));
+        if (next.groups().decide() && present.level() < Ensemble.LEVEL_OF_GROUPS) {
+            throw new IllegalArgumentException(
+                    "not all members are of a release that knows groups, or were connected at once"
+                            + " since they are");
+        }
         if (next.voters().size() < fewestVoters) {
             throw new IllegalArgumentException("too few voters: " + next.voters());
         }

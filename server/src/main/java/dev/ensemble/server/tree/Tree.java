@@ -41,6 +41,10 @@ public final class Tree {
     final LongMap<Trie> owned;
 
     private final long zxid;
+    /// How [#digest()] is made. Another way has another number: only what was made alike may be
+    /// compared.
+    public static final int DIGEST_VERSION = 1;
+
     private final Ensemble ensemble;
     private final int znodes;
     private final int ephemeralCount;

@@ -1,10 +1,12 @@
 package dev.ensemble.server.zab;
 
+import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Identity;
 
 /// The first frame on a link, both ways: who is there.
 ///
-/// @param protocol version of the peer protocol that the sender speaks
+/// @param protocol version of the peer protocol that the sender speaks, which is also the highest
+///   level that it knows ([Ensemble#level()])
 /// @param ensembleId empty if the sender does not belong to an ensemble yet. After a recovery it
 ///   has that one's id behind a `+`: who knows nothing of it belongs to another ensemble
 /// @param starts the sender's start counter: a lower one than seen before is a disk that went back
@@ -20,7 +22,7 @@ public record Hello(
         Identity.State state,
         String bootstrapRecord) {
     /// The version of the peer protocol that this build speaks.
-    public static final int PROTOCOL = 1;
+    public static final int PROTOCOL = Ensemble.HIGHEST_LEVEL;
 
     /// {@return the id to say after a recovery}
     ///

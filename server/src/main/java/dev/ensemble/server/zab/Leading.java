@@ -170,6 +170,18 @@ final class Leading implements Role {
 
     private Role connect(int from, long incarnation, Message.FollowerInfo info) {
         forget(from);
+        Hello hello = local.links.get(from);
+        int level = local.level();
+        if (hello != null && hello.protocol() < level) {
+            String reason =
+                    "its release knows level "
+                            + hello.protocol()
+                            + ", and this ensemble is at level "
+                            + level;
+            local.warn("member " + from + " cannot join: " + reason);
+            local.send(from, epoch, new Message.Rejected(reason));
+            return this;
+        }
         Learner learner = new Learner(from, incarnation, info, local.now);
         learners.put(from, learner);
         if (phase == Phase.DISCOVERY) {

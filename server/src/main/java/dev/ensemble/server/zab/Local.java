@@ -263,6 +263,11 @@ final class Local {
         return all;
     }
 
+    /// {@return the level that a member must know to read the log}
+    int level() {
+        return inForce().stream().mapToInt(Ensemble::level).max().orElse(Ensemble.FIRST_LEVEL);
+    }
+
     boolean isConfigurationPending() {
         return !configurations.tailMap(history.committed(), false).isEmpty();
     }

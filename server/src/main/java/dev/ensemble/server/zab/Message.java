@@ -138,8 +138,9 @@ public sealed interface Message {
 
     /// Learner to leader: the digest of its tree as of `zxid`.
     ///
-    /// @param wrong leader to learner: a majority has this one, and the learner does not
-    record TreeDigest(long zxid, long digest, boolean wrong) implements Message {}
+    /// @param wrong leader to learner: a quorum has this one, and the learner does not
+    /// @param version how the digest was made; others are not compared
+    record TreeDigest(long zxid, long digest, boolean wrong, int version) implements Message {}
 
     /// Learner to leader: these sessions were heard from since the last report.
     record Touched(long[] sessions) implements Message {}

@@ -12,6 +12,7 @@ import dev.ensemble.server.model.Ensemble;
 /// @param joinNanos how long discovery and synchronisation may take (`initLimit`)
 /// @param electionWaitNanos how long a member waits for a better vote than a quorum's, if not all
 ///   that it reaches have voted
+/// @param protocol what its [Hello] says: the highest level that this build knows
 public record PeerConfig(
         int myid,
         Ensemble declared,
@@ -20,7 +21,8 @@ public record PeerConfig(
         long heartbeatNanos,
         long timeoutNanos,
         long joinNanos,
-        long electionWaitNanos) {
+        long electionWaitNanos,
+        int protocol) {
     /// How an ensemble comes into being (`safety.md` 7).
     public enum Bootstrap {
         /// Once every declared voter has been seen blank, with the same record.

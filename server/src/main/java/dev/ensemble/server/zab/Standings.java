@@ -170,7 +170,8 @@ final class Standings {
     ///
     /// The first leader commits what the ensemble formed with. Later, a voter whose disk was lost
     /// has come back with another and is level: the new one is committed, with a quorum that leaves
-    /// it out, since the old one does not count it (`safety.md` 7).
+    /// it out, since the old one does not count it (`safety.md` 7). And once all members know a
+    /// higher level, it is that one's.
     @Nullable Ensemble wanted() {
         if (!established.getAsBoolean() || local.isConfigurationPending()) {
             return null;
@@ -195,7 +196,21 @@ final class Standings {
                 return ensemble.withIncarnation(learner.id, learner.incarnation);
             }
         }
-        return null;
+        int known = level(ensemble.members().keySet());
+        return known > ensemble.level() ? ensemble.atLevel(known) : null;
+    }
+
+    /// {@return the highest level that all of them know; the first one while any of them is not
+    /// there to say}
+    private int level(Set<Integer> members) {
+        int level = local.config.protocol();
+        for (int member : members) {
+            if (member != local.myid()) {
+                Hello hello = local.links.get(member);
+                level = Math.min(level, hello == null ? Ensemble.FIRST_LEVEL : hello.protocol());
+            }
+        }
+        return level;
     }
 
     private Ensemble founding(Ensemble formed) {
@@ -209,6 +224,9 @@ final class Standings {
                 ensemble = ensemble.withIncarnation(learner.id, learner.incarnation);
             }
         }
-        return ensemble;
+        // Who shares a record with groups in it knows them. An observer need not have been seen.
+        int least =
+                ensemble.groups().decide() ? Ensemble.LEVEL_OF_GROUPS : Ensemble.FIRST_LEVEL;
+        return ensemble.atLevel(Math.max(least, level(ensemble.voters())));
     }
 }

@@ -88,7 +88,7 @@ final class LinkCodecTest {
                         new Message.ConnectRefused(1),
                         new Message.SyncRequest(-2),
                         new Message.SyncReply(-2, ZXID),
-                        new Message.TreeDigest(ZXID, -5, true),
+                        new Message.TreeDigest(ZXID, -5, true, 1),
                         new Message.Touched(new long[] {1, -1, Long.MIN_VALUE})),
                 writes().map(write -> new Message.Forward(4, 5, 6, write, WHO)));
     }

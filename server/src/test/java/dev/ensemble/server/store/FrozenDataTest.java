@@ -139,7 +139,9 @@ final class FrozenDataTest {
                             ensemble.id(),
                             ensemble.version(),
                             ensemble.members(),
-                            ensemble.groups().decide() ? " " + ensemble.groups() : "");
+                            ensemble.level() == Ensemble.FIRST_LEVEL
+                                    ? ""
+                                    : " level " + ensemble.level() + " " + ensemble.groups());
             case StateChange.At(long zxid) -> "of " + Zxid.text(zxid);
             case StateChange.RemoveNode _, StateChange.RemoveSession _ ->
                     throw new IllegalStateException("removed from nothing");

@@ -50,7 +50,8 @@ class PeerTest {
                             100 * MILLI,
                             400 * MILLI,
                             20_000 * MILLI,
-                            10 * MILLI);
+                            10 * MILLI,
+                            Hello.PROTOCOL);
             peer = new Peer(config, disk, new History(disk.base(), 1000, 1 << 20), 0);
         }
 
