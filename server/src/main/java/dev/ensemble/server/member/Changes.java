@@ -134,8 +134,7 @@ final class Changes implements Reconfiguration.Members {
 
     /// {@return whether the leader might lead no more afterwards}
     boolean endsOffice(Txn txn) {
-        return txn instanceof Txn.Configure(Ensemble next)
-                && !next.mayLead(peer.identity().myid());
+        return txn instanceof Txn.Configure(Ensemble next) && !next.mayLead(peer.identity().myid());
     }
 
     /// {@return whether a hand-over to one of those who stay has begun}

@@ -279,8 +279,7 @@ public final class Member {
 
     /// Members hold the same, or a quorum says who does not (`safety.md` 9).
     private void judge(int member, long zxid, long digest) {
-        Digests.Verdict verdict =
-                digests.report(member, zxid, digest, peer.configuration());
+        Digests.Verdict verdict = digests.report(member, zxid, digest, peer.configuration());
         if (verdict.undecided()) {
             effects.add(
                     new Effect.Warn(
@@ -298,10 +297,7 @@ public final class Member {
                                         + wrong
                                         + " holds other data than a majority at "
                                         + Zxid.text(zxid)));
-                peer.send(
-                        wrong,
-                        digest(zxid, verdict.believed(), true),
-                        effects::add);
+                peer.send(wrong, digest(zxid, verdict.believed(), true), effects::add);
             }
         }
     }

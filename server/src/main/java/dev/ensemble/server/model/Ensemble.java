@@ -192,8 +192,8 @@ public record Ensemble(
         return groups.decide() ? groups.needed(voters()) : voters().size() / 2 + 1;
     }
 
-    /// {@return whether a member may lead: a voter, and not one whose word weighs nothing, since that
-    /// may hold what no quorum does}
+    /// {@return whether a member may lead: a voter, and not one whose word weighs nothing, since
+    /// that may hold what no quorum does}
     public boolean mayLead(int myid) {
         return voters().contains(myid) && (!groups.decide() || groups.weight(myid) > 0);
     }
@@ -241,8 +241,8 @@ public record Ensemble(
         return new Ensemble(id, version, changed, groups, level);
     }
 
-    /// {@return the text of `/zookeeper/config`: a line for each member, groups and weights if there
-    /// are any, then the version}
+    /// {@return the text of `/zookeeper/config`: a line for each member, groups and weights if
+    /// there are any, then the version}
     public String text() {
         var text = new StringBuilder();
         for (Member member : members.values()) {

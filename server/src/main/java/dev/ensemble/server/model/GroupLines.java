@@ -58,8 +58,7 @@ public final class GroupLines {
         for (int myid : groups.keySet()) {
             if (!known.containsKey(myid)) {
                 throw invalid(
-                        String.valueOf(lines.get(groups.get(myid))),
-                        "there is no server." + myid);
+                        String.valueOf(lines.get(groups.get(myid))), "there is no server." + myid);
             }
         }
         for (int myid : weights.keySet()) {

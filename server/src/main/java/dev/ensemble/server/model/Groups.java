@@ -55,7 +55,9 @@ public record Groups(Map<Integer, Integer> groups, Map<Integer, Integer> weights
         }
         long counted = shares.values().stream().filter(share -> share.all > 0).count();
         long held =
-                shares.values().stream().filter(share -> share.held > share.all - share.held).count();
+                shares.values().stream()
+                        .filter(share -> share.held > share.all - share.held)
+                        .count();
         return held > counted / 2;
     }
 
@@ -65,8 +67,7 @@ public record Groups(Map<Integer, Integer> groups, Map<Integer, Integer> weights
         heaviest.sort((a, b) -> Integer.compare(weight(b), weight(a)));
         var members = new TreeMap<Integer, List<Integer>>();
         for (int voter : heaviest) {
-            members.computeIfAbsent(
-                            groups.getOrDefault(voter, -1), _ -> new ArrayList<>())
+            members.computeIfAbsent(groups.getOrDefault(voter, -1), _ -> new ArrayList<>())
                     .add(weight(voter));
         }
         int[] fewest =

@@ -125,7 +125,10 @@ final class Constitution {
             }
         }
         all.values().removeIf(weight -> weight == 0);
-        long won = all.keySet().stream().filter(g -> 2 * held.get(g) > all.get(g)).count();
+        long won =
+                all.entrySet().stream()
+                        .filter(each -> 2 * held.getOrDefault(each.getKey(), 0) > each.getValue())
+                        .count();
         return 2 * won > all.size();
     }
 

@@ -281,7 +281,9 @@ final class SimulatedNetwork {
     private Message alter(int from, Message message) {
         return sabotage == Sabotage.TREE_DIFFERS
                         && from == 2
-                        && message instanceof Message.TreeDigest(long zxid, long digest, boolean _, int version)
+                        && message
+                                instanceof
+                                Message.TreeDigest(long zxid, long digest, boolean _, int version)
                 ? new Message.TreeDigest(zxid, digest + 1, false, version)
                 : message;
     }

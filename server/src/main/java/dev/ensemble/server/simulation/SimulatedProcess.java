@@ -75,7 +75,13 @@ final class SimulatedProcess {
         this.protocol = world.constitution.protocol(host.myid());
         trees.put(tree.zxid(), tree);
         place = world.rules.onTree(host.myid(), tree);
-        member = world.member(host.myid(), protocol, recovered, tree, clockBase + world.schedule.nowNanos());
+        member =
+                world.member(
+                        host.myid(),
+                        protocol,
+                        recovered,
+                        tree,
+                        clockBase + world.schedule.nowNanos());
     }
 
     int myid() {
@@ -195,7 +201,10 @@ final class SimulatedProcess {
                                             long _,
                                             Message.Proposal(
                                                     long _,
-                                                    Payload(var _, Txn.Configure(var is), var _)))) ->
+                                                    Payload(
+                                                            var _,
+                                                            Txn.Configure(var is),
+                                                            var _)))) ->
                             is;
                     case Input.Fetched(long _, Tree snapshot) -> snapshot.ensemble();
                     default -> null;

@@ -386,9 +386,7 @@ public final class Simulation {
         for (SimulatedHost host : hosts) {
             SimulatedProcess process = host.process();
             boolean votes = declared.voters().contains(host.myid());
-            if (process == null
-                    || !process.isServing()
-                    || votes != rules.isVoter(host.myid())) {
+            if (process == null || !process.isServing() || votes != rules.isVoter(host.myid())) {
                 return false;
             }
             leaders += process.leads() && declared.mayLead(host.myid()) ? 1 : 0;

@@ -55,7 +55,9 @@ public final class StateCodec {
 
     /// {@return the value, or null if the key is to go}
     public static byte @Nullable [] value(StateChange change) {
-        var value = StoreProto.StoredValue.newBuilder().setVersion(
+        var value =
+                StoreProto.StoredValue.newBuilder()
+                        .setVersion(
                                 TxnCodec.version(
                                         change instanceof StateChange.PutEnsemble(var configured)
                                                 ? configured

@@ -293,7 +293,12 @@ public final class TxnCodec implements Payload.Codec {
             members.put(member.getMyid(), fromProto(member));
         }
         var groups = new Groups(ensemble.getGroupsMap(), ensemble.getWeightsMap());
-        return new Ensemble(ensemble.getId(), ensemble.getZxid(), members, groups, Ensemble.knownLevel(ensemble.getLevel()));
+        return new Ensemble(
+                ensemble.getId(),
+                ensemble.getZxid(),
+                members,
+                groups,
+                Ensemble.knownLevel(ensemble.getLevel()));
     }
 
     private static Ensemble.Member fromProto(StoreProto.Member member) {

@@ -41,6 +41,7 @@ public final class Tree {
     final LongMap<Trie> owned;
 
     private final long zxid;
+
     /// How [#digest()] is made. Another way has another number: only what was made alike may be
     /// compared.
     public static final int DIGEST_VERSION = 1;

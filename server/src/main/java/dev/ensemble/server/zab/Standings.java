@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -200,11 +201,13 @@ final class Standings {
         return known > ensemble.level() ? ensemble.atLevel(known) : null;
     }
 
-    /// {@return the highest level that all of them know; the first one while any of them is not
-    /// there to say}
+    /// {@return the highest level that all of them know, and whoever else follows; the first one
+    /// while any of them is not there to say}
     private int level(Set<Integer> members) {
+        var all = new HashSet<>(members);
+        all.addAll(learners.keySet());
         int level = local.config.protocol();
-        for (int member : members) {
+        for (int member : all) {
             if (member != local.myid()) {
                 Hello hello = local.links.get(member);
                 level = Math.min(level, hello == null ? Ensemble.FIRST_LEVEL : hello.protocol());
@@ -225,8 +228,7 @@ final class Standings {
             }
         }
         // Who shares a record with groups in it knows them. An observer need not have been seen.
-        int least =
-                ensemble.groups().decide() ? Ensemble.LEVEL_OF_GROUPS : Ensemble.FIRST_LEVEL;
+        int least = ensemble.groups().decide() ? Ensemble.LEVEL_OF_GROUPS : Ensemble.FIRST_LEVEL;
         return ensemble.atLevel(Math.max(least, level(ensemble.voters())));
     }
 }

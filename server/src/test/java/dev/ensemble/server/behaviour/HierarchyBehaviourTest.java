@@ -23,9 +23,9 @@ import java.util.List;
 
 /// An ensemble with groups and weights, as stock clients see it.
 @Timeout(180)
+@SuppressWarnings("try") // The close of a stock client may be interrupted.
 final class HierarchyBehaviourTest {
-    private static final List<String> GROUPS =
-            List.of("group.1=1:2:4", "group.2=3", "weight.3=0");
+    private static final List<String> GROUPS = List.of("group.1=1:2:4", "group.2=3", "weight.3=0");
 
     private static String config(ZooKeeper zk) throws Exception {
         return new String(
@@ -48,8 +48,8 @@ final class HierarchyBehaviourTest {
 
     @Test
     @DisplayName(
-            "b244, b267, b278: groups by the file, then the majority, then groups again; an observer"
-                    + " follows through it all, and who weighs nothing never leads")
+            "b244, b267, b278: groups by the file, then the majority, then groups again; an"
+                    + " observer follows through it all, and who weighs nothing never leads")
     void through(@TempDir Path folder) throws Exception {
         try (Trio trio =
                         Trio.start(

@@ -46,8 +46,10 @@ final class GroupsTest {
         "9, group.1=1:2:3;group.2=4:5:6;group.3=7:8:9,                   1 4 7 2,     false",
         "9, group.1=1:2:3;group.2=4:5:6;group.3=7:8:9,                   1 2 3 4 7,   false",
         "9, group.1=1:2:3;group.2=4:5:6;group.3=7:8:9,                   8 9 5 6,     true",
-        "9, group.1=1:2:3;group.2=4:5:6;group.3=7:8:9;weight.7=0;weight.8=0;weight.9=0, 1 2 7 8 9, false",
-        "9, group.1=1:2:3;group.2=4:5:6;group.3=7:8:9;weight.7=0;weight.8=0;weight.9=0, 1 2 4 5, true",
+        "9, group.1=1:2:3;group.2=4:5:6;group.3=7:8:9;weight.7=0;weight.8=0;weight.9=0, 1 2 7 8 9,"
+                + " false",
+        "9, group.1=1:2:3;group.2=4:5:6;group.3=7:8:9;weight.7=0;weight.8=0;weight.9=0, 1 2 4 5,"
+                + " true",
         "3, group.1=1:2:3;weight.1=3,                                    1,           true",
         "3, group.1=1:2:3;weight.1=3,                                    2 3,         false",
         "2, group.1=1:2;weight.1=2147483647;weight.2=2147483647,         1,           false",
@@ -121,12 +123,19 @@ final class GroupsTest {
     @DisplayName("as ZooKeeper writes it: the weight of each voter, the version last")
     void text() {
         assertEquals(
-                "server.1=h1:1:2:participant\nserver.2=h2:1:2:participant\n"
-                        + "server.3=h3:1:2:participant\ngroup.1=1:3\ngroup.7=2\n"
-                        + "weight.1=1\nweight.2=4\nweight.3=1\nversion=10",
+                """
+                server.1=h1:1:2:participant
+                server.2=h2:1:2:participant
+                server.3=h3:1:2:participant
+                group.1=1:3
+                group.7=2
+                weight.1=1
+                weight.2=4
+                weight.3=1
+                version=10\
+                """,
                 of(3, "group.7=2;group.1=1:3;weight.2=4").at(16).text());
-        assertEquals(
-                of(2, "group.1=1:2"), of(2, "group.1=1:2;weight.1=1"), "said or not, it is 1");
+        assertEquals(of(2, "group.1=1:2"), of(2, "group.1=1:2;weight.1=1"), "said or not, it is 1");
     }
 
     @ParameterizedTest

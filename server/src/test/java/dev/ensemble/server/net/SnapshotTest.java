@@ -293,7 +293,8 @@ final class SnapshotTest {
                         101,
                         List.of(new Ensemble.Member.Address("g", 1, 2)));
         var groups = new Groups(Map.of(1, 4), Map.of(1, 2));
-        made.apply(new Txn.Configure(Ensemble.declared("e", List.of(member)).with(groups)));
+        made.apply(
+                new Txn.Configure(Ensemble.declared("e", List.of(member)).with(groups).atLevel(2)));
         if (znodes > 0) {
             made.apply(new Txn.CreateSession(4000, new byte[16]));
         }

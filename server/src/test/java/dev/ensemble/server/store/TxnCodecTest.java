@@ -169,13 +169,23 @@ final class TxnCodecTest {
     }
 
     @Test
-    void groupsAreNotForABuildThatWouldLeaveThemOut() {
+    void groupsAndLevelsAreNotForABuildThatWouldLeaveThemOut() {
         var plain = Ensemble.declared("e", List.of());
         var groups = new Groups(Map.of(1, 1), Map.of(1, 3));
         assertEquals(1, codec.encode(HEADER, new Txn.Configure(plain)).bytes()[1]);
         byte[] bytes = codec.encode(HEADER, new Txn.Configure(plain.with(groups))).bytes();
         assertEquals(2, bytes[1]);
         assertEquals(new Txn.Configure(plain.with(groups)), codec.decode(bytes).txn());
+        var raised = new Txn.Configure(plain.atLevel(Ensemble.HIGHEST_LEVEL));
+        bytes = codec.encode(HEADER, raised).bytes();
+        assertEquals(2, bytes[1]);
+        assertEquals(raised, codec.decode(bytes).txn());
+        byte[] higher =
+                codec.encode(HEADER, new Txn.Configure(plain.atLevel(Ensemble.HIGHEST_LEVEL + 1)))
+                        .bytes();
+        var e = assertThrows(IllegalArgumentException.class, () -> codec.decode(higher));
+        assertEquals(
+                "the ensemble is at level 3; this build is too old, and knows 2", e.getMessage());
     }
 
     @Test

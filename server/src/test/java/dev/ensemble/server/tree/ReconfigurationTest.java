@@ -8,6 +8,7 @@ import dev.ensemble.server.model.Acl;
 import dev.ensemble.server.model.AclRules;
 import dev.ensemble.server.model.Code;
 import dev.ensemble.server.model.Ensemble;
+import dev.ensemble.server.model.Groups;
 import dev.ensemble.server.model.Header;
 import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Request;
@@ -59,7 +60,7 @@ final class ReconfigurationTest {
         var first =
                 Reconfiguration.of(
                         new Request.Reconfig(null, null, THREE, -1),
-                        Ensemble.declared("e", List.of()),
+                        Ensemble.declared("e", List.of()).atLevel(Ensemble.LEVEL_OF_GROUPS),
                         1,
                         false);
         tree = tree.apply(1, new Header(0, 0, 0, 0, 0), new Txn.Configure(first)).tree();
@@ -159,9 +160,18 @@ final class ReconfigurationTest {
                 Code.BAD_ARGUMENTS, refusal(null, null, THREE + "\ngroup.1=1:2", -1), "3 in none");
 
         tree = tree.apply(4, new Header(0, 0, 0, 0, 0), grouped).tree();
+        assertEquals(Ensemble.LEVEL_OF_GROUPS, tree.ensemble().level());
         assertEquals(Code.BAD_ARGUMENTS, refusal(null, "3", null, -1));
         assertEquals(Code.BAD_ARGUMENTS, refusal("server.4=h:7:8", null, null, -1));
         assertEquals(THREE + "\nversion=10", text(prepare(null, null, THREE, -1)));
+
+        var old =
+                new Txn.Configure(tree.ensemble().with(Groups.NONE).atLevel(Ensemble.FIRST_LEVEL));
+        tree = tree.apply(5, new Header(0, 0, 0, 0, 0), old).tree();
+        assertEquals(
+                Code.BAD_ARGUMENTS,
+                refusal(null, null, THREE + "\ngroup.1=1:2:3", -1),
+                "not all members know groups");
     }
 
     @ParameterizedTest

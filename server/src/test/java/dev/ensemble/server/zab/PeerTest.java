@@ -447,11 +447,9 @@ class PeerTest {
         leader.receive(2, 0, new Message.FollowerInfo(1));
         leader.receive(3, 0, new Message.FollowerInfo(1));
         leader.persist();
-        leader.receive(
-                3, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 9), List.of(Zxid.of(1, 9))));
+        leader.receive(3, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 9), List.of(Zxid.of(1, 9))));
         assertEquals(1, leader.peer.leader());
-        leader.receive(
-                2, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 9), List.of(Zxid.of(1, 9))));
+        leader.receive(2, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 9), List.of(Zxid.of(1, 9))));
         assertEquals(0, leader.peer.leader());
     }
 
