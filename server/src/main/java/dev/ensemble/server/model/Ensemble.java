@@ -225,13 +225,14 @@ public record Ensemble(
         return new Ensemble(id, zxid, members, groups, level);
     }
 
-    /// {@return the configuration of this one member alone, not committed by anyone}
+    /// {@return the configuration of this one member alone, at the same level, not committed by
+    /// anyone}
     public Ensemble alone(int myid, long incarnation) {
         Member self = members.get(myid);
         if (self == null) {
             throw new IllegalArgumentException("no member " + myid + " in " + text());
         }
-        return new Ensemble(id, 0, Map.of(myid, self.voting().withIncarnation(incarnation)));
+        return with(Map.of(myid, self.voting().withIncarnation(incarnation)), Groups.NONE);
     }
 
     /// {@return this configuration with another disk of one member}

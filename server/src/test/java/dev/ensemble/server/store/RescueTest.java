@@ -75,8 +75,12 @@ final class RescueTest {
             perform(store, new DiskOp.StoreIdentity(identity), new DiskOp.Epochs(4, 3));
             var all =
                     Ensemble.declared(
-                            "orders",
-                            List.of(line(1, identity.incarnation()), line(2, 22), line(3, 33)));
+                                    "orders",
+                                    List.of(
+                                            line(1, identity.incarnation()),
+                                            line(2, 22),
+                                            line(3, 33)))
+                            .atLevel(Ensemble.HIGHEST_LEVEL);
             perform(store, append(Zxid.of(3, 1), new Txn.Configure(all)));
             for (long i = 2; i <= 5; i++) {
                 perform(
@@ -101,6 +105,7 @@ final class RescueTest {
         Ensemble now = found.tree().ensemble();
         assertEquals(Set.of(1), now.voters());
         assertTrue(now.isVoter(1, identity.incarnation()));
+        assertEquals(Ensemble.HIGHEST_LEVEL, now.level(), "a level is never lowered");
         assertEquals(Zxid.of(epoch, 1), now.version());
         assertTrue(found.tree().stat("/5") != null, "what was in its log is committed now");
     }
