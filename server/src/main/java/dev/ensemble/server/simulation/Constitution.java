@@ -69,6 +69,11 @@ final class Constitution {
         return mixed;
     }
 
+    /// {@return whether clients ask for other members and groups}
+    boolean isAskedFor() {
+        return mixed || declared.groups().decide();
+    }
+
     /// {@return any groups and weights with which there is a quorum}
     private Groups groups(Ensemble of) {
         var groups = new TreeMap<Integer, Integer>();

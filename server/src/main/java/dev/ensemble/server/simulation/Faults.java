@@ -294,6 +294,16 @@ final class Faults {
     }
 
     private void loseDisk(SimulatedHost host) {
+        if (world.constitution.declared().voters().equals(Set.of(host.myid()))) {
+            // Its file says that nobody else has to agree to an ensemble. Where voters were added
+            // it must say bootstrap=bootstrapped before a disk may get lost.
+            return;
+        }
+        if (world.constitution.isAskedFor()) {
+            // What a client asks for takes a while. Nothing is promised if a disk is lost by then
+            // without which the next members have no quorum.
+            return;
+        }
         // A quorum of disks must survive in every configuration that may be in force, or nothing is
         // promised.
         boolean formed = world.rules.formed();
