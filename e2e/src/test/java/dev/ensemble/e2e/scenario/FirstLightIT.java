@@ -222,6 +222,18 @@ class FirstLightIT {
         /// With nothing to do the operator writes nothing, but to the Lease that says that it is
         /// there.
         private void idleMinute() {
+            // The status shows figures of the last minute, and so for a minute how long the first
+            // transactions took.
+            Await.until(
+                    "figures at rest",
+                    Duration.ofMinutes(2),
+                    () -> {
+                        var figures = ensemble.status().path("metrics");
+                        boolean atRest =
+                                figures.path("p99Millis").asInt() == 0
+                                        && figures.path("writesPerSecond").asInt() == 0;
+                        return atRest ? "" : figures.toString();
+                    });
             // What Kubernetes itself has to say of the new pods (endpoints, events) comes a little
             // later.
             Await.pass(Duration.ofSeconds(10));
