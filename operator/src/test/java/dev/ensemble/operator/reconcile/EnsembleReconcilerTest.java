@@ -41,6 +41,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.net.HttpURLConnection;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
@@ -161,17 +162,31 @@ final class EnsembleReconcilerTest {
                         .create();
             }
         }
-        client.apps()
-                .statefulSets()
-                .inNamespace(NAMESPACE)
-                .withName(NAME)
-                .editStatus(it -> {
-                    it.setStatus(
-                            new io.fabric8.kubernetes.api.model.apps.StatefulSetStatusBuilder()
-                                    .withObservedGeneration(it.getMetadata().getGeneration())
-                                    .build());
-                    return it;
-                });
+        while (!observed()) {}
+    }
+
+    /// {@return whether the controller could say what it has seen: the operator may write at the
+    /// same time, and then it looks again}
+    private boolean observed() {
+        try {
+            client.apps()
+                    .statefulSets()
+                    .inNamespace(NAMESPACE)
+                    .withName(NAME)
+                    .editStatus(it -> {
+                        it.setStatus(
+                                new io.fabric8.kubernetes.api.model.apps.StatefulSetStatusBuilder()
+                                        .withObservedGeneration(it.getMetadata().getGeneration())
+                                        .build());
+                        return it;
+                    });
+            return true;
+        } catch (KubernetesClientException conflict) {
+            if (conflict.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+                throw conflict;
+            }
+            return false;
+        }
     }
 
     private void createPod(StatefulSet set, int ordinal) {
