@@ -55,8 +55,19 @@ final class Bench implements Callable<Integer> {
     @Option(
             names = "--outstanding",
             defaultValue = "16",
-            description = "Requests in flight on each connection (${DEFAULT-VALUE}).")
+            description = "Requests in flight on each connection, at most (${DEFAULT-VALUE}).")
     private int outstanding;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "PER-SECOND",
+            defaultValue = "0",
+            description = {
+                "Requests of all connections together, at even distances; latency counts from when"
+                    + " a request was due, sent or not. 0: the next goes out when one is answered"
+                    + " (${DEFAULT-VALUE})."
+            })
+    private int rate;
 
     @Option(
             names = "--reads",
@@ -145,6 +156,7 @@ final class Bench implements Callable<Integer> {
     private Plan plan() {
         check(spec, "--connections", connections, 1, 100_000);
         check(spec, "--outstanding", outstanding, 1, 100_000);
+        check(spec, "--rate", rate, 0, 10_000_000);
         check(spec, "--reads", reads, 0, 100);
         check(spec, "--size", size, 0, 1_000_000);
         check(spec, "--znodes", znodes, 1, 10_000_000);
@@ -156,6 +168,7 @@ final class Bench implements Callable<Integer> {
                     ConnectString.parse(server),
                     connections,
                     outstanding,
+                    rate,
                     reads,
                     size,
                     znodes,

@@ -26,12 +26,13 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// An ensemble of real processes on this machine, which tests start, kill and restart.
-final class MemberProcesses implements AutoCloseable {
+final class MemberProcesses implements Processes {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Path folder;
@@ -101,11 +102,13 @@ final class MemberProcesses implements AutoCloseable {
         }
     }
 
-    List<Integer> ids() {
+    @Override
+    public List<Integer> ids() {
         return IntStream.rangeClosed(1, size).boxed().toList();
     }
 
-    int clientPort(int id) {
+    @Override
+    public int clientPort(int id) {
         return ports[(id - 1) * 3];
     }
 
@@ -169,7 +172,7 @@ final class MemberProcesses implements AutoCloseable {
         return folder.resolve("token" + id);
     }
 
-    private static int[] freePorts(int count) throws IOException {
+    static int[] freePorts(int count) throws IOException {
         List<ServerSocket> held = new ArrayList<>();
         try {
             for (int i = 0; i < count; i++) {
@@ -183,18 +186,16 @@ final class MemberProcesses implements AutoCloseable {
         }
     }
 
-    /// {@return what a client connects to}
-    String connectString() {
-        return ids().stream()
-                .map(id -> "127.0.0.1:" + clientPort(id))
-                .collect(Collectors.joining(","));
-    }
-
     MemberProcesses startAll() throws IOException {
         for (int id : ids()) {
             start(id);
         }
         return this;
+    }
+
+    @Override
+    public void start(int id) throws IOException {
+        start(id, new String[0]);
     }
 
     /// @param more arguments of `serve`
@@ -231,8 +232,8 @@ final class MemberProcesses implements AutoCloseable {
         return command;
     }
 
-    /// `kill -9`.
-    void kill(Integer... ids) throws InterruptedException {
+    @Override
+    public void kill(Integer... ids) throws InterruptedException {
         for (int id : ids) {
             process(id).destroyForcibly();
         }
@@ -241,17 +242,21 @@ final class MemberProcesses implements AutoCloseable {
         }
     }
 
-    /// SIGSTOP or SIGCONT.
-    void signal(int id, String name) throws IOException, InterruptedException {
+    @Override
+    public void signal(int id, String name) throws IOException, InterruptedException {
+        signal(process(id), name);
+    }
+
+    static void signal(Process process, String name) throws IOException, InterruptedException {
         Process sent =
-                new ProcessBuilder("kill", "-" + name, Long.toString(process(id).pid()))
+                new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
                         .inheritIO()
                         .start();
         assertTrue(sent.waitFor(60, TimeUnit.SECONDS) && sent.exitValue() == 0, "kill -" + name);
     }
 
-    /// SIGTERM. {@return the exit code}
-    int terminate(int id) throws InterruptedException {
+    @Override
+    public int terminate(int id) throws InterruptedException {
         process(id).destroy();
         return exitCode(id);
     }
@@ -261,7 +266,8 @@ final class MemberProcesses implements AutoCloseable {
         return process(id).exitValue();
     }
 
-    Process process(int id) {
+    @Override
+    public Process process(int id) {
         Process process = running.get(id);
         if (process == null) {
             throw new IllegalStateException("member " + id + " was never started");
@@ -300,8 +306,8 @@ final class MemberProcesses implements AutoCloseable {
                 HttpResponse.BodyHandlers.ofString());
     }
 
-    /// {@return the leader, once there is one that serves}
-    int awaitLeader() throws InterruptedException {
+    @Override
+    public int awaitLeader() throws InterruptedException {
         int[] leader = new int[1];
         await(
                 "a leader",
@@ -320,8 +326,8 @@ final class MemberProcesses implements AutoCloseable {
         return leader[0];
     }
 
-    /// Waits until the leader counts every member as synced.
-    void awaitAllSynced() throws InterruptedException {
+    @Override
+    public void awaitAllSynced() throws InterruptedException {
         await(
                 "all members in sync",
                 () -> {
@@ -368,13 +374,18 @@ final class MemberProcesses implements AutoCloseable {
 
     /// The same, with more or less patience.
     void await(String what, Condition condition, long seconds) throws InterruptedException {
+        await(what, condition, seconds, this::logs);
+    }
+
+    static void await(String what, Condition condition, long seconds, Supplier<String> logs)
+            throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         var pause =
                 new CountDownLatch(
                         1); // Nobody counts it down: other processes tell nothing by themselves.
         while (!condition.holds()) {
             if (System.nanoTime() > end) {
-                throw new AssertionError("no " + what + " in " + seconds + " s\n" + logs());
+                throw new AssertionError("no " + what + " in " + seconds + " s\n" + logs.get());
             }
             assertFalse(pause.await(20, TimeUnit.MILLISECONDS));
         }

@@ -31,8 +31,10 @@ import java.util.concurrent.atomic.LongAdder;
 
 /// One run: makes znodes, connects, warms up, measures, and takes away what it made.
 ///
-/// A closed loop: a server that stands still is asked nothing meanwhile, so a long stop counts once
-/// for each request that was in flight, and not for those that could not be sent.
+/// Without a rate it is a closed loop: a server that stands still is asked nothing meanwhile, so a
+/// long stop counts once for each request that was in flight, and not for those that could not be
+/// sent. With a rate every request has a time at which it is due, and its latency counts from
+/// there, whenever it was sent: nothing is left out while the server stands still.
 public final class Load {
     static final int SESSION_TIMEOUT_MILLIS = 30_000;
     private static final int PREPARING = 1000;
@@ -204,7 +206,7 @@ public final class Load {
         connecting.countDown();
     }
 
-    void answered(boolean read, long sentNanos, boolean ok) {
+    void answered(boolean read, long fromNanos, boolean ok) {
         if (!measuring) {
             return;
         }
@@ -212,9 +214,9 @@ public final class Load {
             errors.increment();
             return;
         }
-        long now = (System.nanoTime() << 1) >> 1; // As `sentNanos`, which gave a bit away.
+        long now = (System.nanoTime() << 1) >> 1; // As `fromNanos`, which gave a bit away.
         (read ? reads : writes)
-                .recordValue(Math.min(TimeUnit.MINUTES.toNanos(1), Math.max(0, now - sentNanos)));
+                .recordValue(Math.min(TimeUnit.MINUTES.toNanos(1), Math.max(0, now - fromNanos)));
     }
 
     void disconnected() {

@@ -10,17 +10,24 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 
-/// One session that always has the same number of requests in flight. Owned by its channel's
-/// thread.
+/// One session that always has the same number of requests in flight, or sends each when it is due.
+/// Owned by its channel's thread.
 final class LoadConnection extends SimpleChannelInboundHandler<ByteBuf> {
     private final Load load;
     private final SplittableRandom random;
     private final byte[] data;
 
-    /// When each request in flight was sent, oldest at `answered`: a ring. The lowest bit is set
-    /// for a read.
-    private final long[] sentNanos;
+    /// From when on the latency of each request in flight counts, oldest at `answered`: a ring. The
+    /// lowest bit is set for a read.
+    private final long[] fromNanos;
+
+    /// Between two requests of this connection; 0: the next is due when one is answered.
+    private final long intervalNanos;
+
+    /// When the next request is due, if there is an interval.
+    private long dueNanos;
 
     private long sent;
     private long answered;
@@ -30,7 +37,10 @@ final class LoadConnection extends SimpleChannelInboundHandler<ByteBuf> {
         this.load = load;
         this.random = random;
         this.data = new byte[load.plan().dataBytes()];
-        this.sentNanos = new long[load.plan().outstanding()];
+        this.fromNanos = new long[load.plan().outstanding()];
+        int rate = load.plan().ratePerSecond();
+        this.intervalNanos =
+                rate == 0 ? 0 : TimeUnit.SECONDS.toNanos(1) * load.plan().connections() / rate;
     }
 
     @Override
@@ -50,7 +60,28 @@ final class LoadConnection extends SimpleChannelInboundHandler<ByteBuf> {
         } else {
             hasSession = Handshake.readResponse(frame).timeoutMillis() > 0;
             load.connected(hasSession);
+            if (hasSession && intervalNanos > 0) {
+                // Not all connections at the same moments.
+                dueNanos = System.nanoTime() + random.nextLong(intervalNanos);
+                awaitDue(context);
+            }
         }
+    }
+
+    private void awaitDue(ChannelHandlerContext context) {
+        var _ =
+                context.executor()
+                        .schedule(
+                                () -> {
+                                    if (context.channel().isActive()) {
+                                        send(context);
+                                        if (load.isSending()) {
+                                            awaitDue(context);
+                                        }
+                                    }
+                                },
+                                Math.max(0, dueNanos - System.nanoTime()),
+                                TimeUnit.NANOSECONDS);
     }
 
     /// All answers of one read are one batch of new requests.
@@ -62,7 +93,8 @@ final class LoadConnection extends SimpleChannelInboundHandler<ByteBuf> {
     }
 
     private void send(ChannelHandlerContext context) {
-        int count = load.isSending() ? (int) (sentNanos.length - (sent - answered)) : 0;
+        long now = System.nanoTime();
+        int count = load.isSending() ? sendable(now) : 0;
         if (count == 0) {
             if (sent == answered && !load.isSending()) {
                 var _ = context.close();
@@ -70,21 +102,32 @@ final class LoadConnection extends SimpleChannelInboundHandler<ByteBuf> {
             return;
         }
         ByteBuf batch = context.alloc().buffer(count * (96 + data.length));
-        long now = System.nanoTime();
         for (int i = 0; i < count; i++) {
             boolean read = random.nextInt(100) < load.plan().readPercent();
             String path = load.path(random.nextInt(load.plan().znodes()));
             Request request =
                     read ? new Request.GetData(path, false) : new Request.SetData(path, data, -1);
-            sentNanos[(int) (sent % sentNanos.length)] = (now << 1) | (read ? 1 : 0);
+            long from = intervalNanos == 0 ? now : dueNanos;
+            dueNanos += intervalNanos;
+            fromNanos[(int) (sent % fromNanos.length)] = (from << 1) | (read ? 1 : 0);
             sent++;
             ClientCodec.writeRequest(batch, (int) sent & Integer.MAX_VALUE, request);
         }
         var _ = context.writeAndFlush(batch, context.voidPromise());
     }
 
+    /// {@return how many requests may go out now}
+    private int sendable(long now) {
+        long room = fromNanos.length - (sent - answered);
+        if (intervalNanos == 0) {
+            return (int) room;
+        }
+        long due = now < dueNanos ? 0 : (now - dueNanos) / intervalNanos + 1;
+        return (int) Math.min(room, due);
+    }
+
     private void answered(ClientCodec.ReplyHeader header) {
-        long entry = sentNanos[(int) (answered % sentNanos.length)];
+        long entry = fromNanos[(int) (answered % fromNanos.length)];
         answered++;
         load.answered((entry & 1) == 1, entry >> 1, header.err() == Code.OK.number());
     }

@@ -8,7 +8,9 @@ import java.util.List;
 /// What load to make.
 ///
 /// @param where the connections are spread evenly over its addresses
-/// @param outstanding requests in flight on each connection: the next goes out when one is answered
+/// @param outstanding requests in flight on each connection, at most
+/// @param ratePerSecond requests of all connections together; 0: the next goes out when one is
+///   answered
 /// @param readPercent of the requests; the others are writes
 /// @param dataBytes of each znode, and of each write
 /// @param znodes that are read and written, each as often as any other
@@ -20,6 +22,7 @@ public record Plan(
         ConnectString where,
         int connections,
         int outstanding,
+        int ratePerSecond,
         int readPercent,
         int dataBytes,
         int znodes,

@@ -18,10 +18,15 @@ import java.util.List;
 
 final class LoadTest {
     private static Plan plan(String where, int readPercent, List<Long> pids) {
+        return plan(where, readPercent, 0, pids);
+    }
+
+    private static Plan plan(String where, int readPercent, int rate, List<Long> pids) {
         return new Plan(
                 ConnectString.parse(where),
                 3,
                 4,
+                rate,
                 readPercent,
                 50,
                 20,
@@ -52,6 +57,19 @@ final class LoadTest {
             var client = new ZooKeeper(server.connectString(), 10_000, _ -> {});
             assertEquals(List.of("zookeeper"), client.getChildren("/", false));
             client.close();
+        }
+    }
+
+    @Test
+    void noMoreIsSentThanTheRate(@TempDir Path dir) throws Exception {
+        try (OriginalServer server = OriginalServer.start(dir)) {
+            long start = System.nanoTime();
+            Result result = Load.run(plan(server.connectString(), 100, 100, List.of()));
+            double seconds = (System.nanoTime() - start) / 1e9;
+            assertTrue(result.isClean(), result.toString());
+            // Each of three connections begins with one.
+            assertTrue(result.operations() > 0, result.toString());
+            assertTrue(result.operations() <= 100 * seconds + 3, result.toString());
         }
     }
 
