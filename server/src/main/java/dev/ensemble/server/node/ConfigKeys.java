@@ -57,7 +57,7 @@ final class ConfigKeys {
                 new Use.Read(),
                 """
                 secureClientPort secureClientPortAddress client.portUnification client.certReload
-                netty.server.outstandingHandshake.limit sslQuorum portUnification sslQuorumReloadCertFiles
+                secureClientPortOnly netty.server.outstandingHandshake.limit sslQuorum portUnification sslQuorumReloadCertFiles
                 admin.portUnification admin.forceHttps admin.needClientAuth fips-mode
                 X509AuthenticationProvider.superUser X509AuthenticationProvider.clientCertIdType
                 X509AuthenticationProvider.clientCertIdSanMatchType

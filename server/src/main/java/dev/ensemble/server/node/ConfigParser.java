@@ -77,7 +77,7 @@ final class ConfigParser {
     /// host, where names mean nothing.
     static TlsDialer.@Nullable Settings loadAdminTls(Path file) throws InvalidConfig {
         String text = read(file, "the configuration");
-        Config.Tls tls = new TlsConfig(new ConfigValues(entries(file, text))).read();
+        Config.Tls tls = new TlsConfig(new ConfigValues(entries(file, text)), 0).read();
         TlsSettings members = tls.members();
         return members == null || tls.admin() != Config.Https.ONLY
                 ? null
@@ -93,7 +93,7 @@ final class ConfigParser {
 
     static TlsDialer.@Nullable Settings loadClient(Path file) throws InvalidConfig {
         String text = read(file, "the client configuration");
-        return new TlsConfig(new ConfigValues(entries(file, text))).dialing();
+        return new TlsConfig(new ConfigValues(entries(file, text)), 0).dialing();
     }
 
     private static String read(Path file, String what) throws InvalidConfig {
@@ -136,7 +136,7 @@ final class ConfigParser {
         boolean standalone = isStandalone(members);
         int myid = myid(dataDir, givenMyid, members);
         Config.Timing timing = timing(standalone);
-        Config.Tls tls = new TlsConfig(values).read();
+        Config.Tls tls = new TlsConfig(values, myid).read();
         Endpoint clientEndpoint = clientEndpoint(members.get(myid), tls);
         if (members.isEmpty()) {
             members.put(
@@ -363,6 +363,17 @@ final class ConfigParser {
             throws InvalidConfig {
         boolean hasPort = values.has("clientPort");
         String address = values.text("clientPortAddress");
+        if (values.bool("secureClientPortOnly", false)) {
+            if (tls.secure() == null || tls.unified()) {
+                throw new InvalidConfig(
+                        "secureClientPortOnly=true is not valid: "
+                                + (tls.unified()
+                                        ? "client.portUnification is true"
+                                        : "secureClientPort is not set")
+                                + " beside it");
+            }
+            return null;
+        }
         if (address != null && !hasPort) {
             throw new InvalidConfig(
                     "clientPortAddress="

@@ -7,6 +7,7 @@ import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.net.ClientServer;
 import dev.ensemble.server.net.Links;
 import dev.ensemble.server.store.Store;
+import dev.ensemble.server.tls.Tls;
 
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,8 @@ final class Observed {
             Schemes schemes,
             Start start,
             @Nullable PauseMonitor pauses,
+            @Nullable Tls memberTls,
+            @Nullable Tls clientTls,
             List<String> warnings) {}
 
     /// What it took to start.

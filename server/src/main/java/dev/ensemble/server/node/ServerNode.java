@@ -213,6 +213,8 @@ public final class ServerNode implements AutoCloseable {
                         schemes,
                         started,
                         pauses(),
+                        memberTls,
+                        clientTls,
                         warnings(recovered)));
         loop.start(
                 new PeerLoop.Outlets(

@@ -4,6 +4,7 @@ import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.model.Identity;
 import dev.ensemble.server.model.Zxid;
 import dev.ensemble.server.net.ClientStats;
+import dev.ensemble.server.tls.Tls;
 import dev.ensemble.server.zab.Peer;
 
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,11 @@ final class StatusReport {
                 .put("voters", voters(facts))
                 .put("learners", learners(facts))
                 .put("safeToStop", safeToStop(facts.reasonsNotToStop()))
+                .put(
+                        "tls",
+                        new Json()
+                                .put("members", tls(observed.parts().memberTls()))
+                                .put("clients", tls(observed.parts().clientTls())))
                 .put("warnings", observed.warnings(facts))
                 .put("metrics", metrics(observed, facts));
     }
@@ -99,6 +105,18 @@ final class StatusReport {
                 .put("clientAddress", member.client())
                 .put("incarnation", hex(member.incarnation()))
                 .fields();
+    }
+
+    private static @Nullable Json tls(@Nullable Tls tls) {
+        return tls == null
+                ? null
+                : new Json()
+                        .put("fingerprint", Tls.fingerprint(tls.certificate()))
+                        .put("notAfter", tls.certificate().getNotAfter().toInstant().toString())
+                        .put(
+                                "trusted",
+                                tls.trusted().stream().map(Tls::fingerprint).sorted().toList())
+                        .put("refused", tls.refused());
     }
 
     private static @Nullable Json quorum(Facts facts) {

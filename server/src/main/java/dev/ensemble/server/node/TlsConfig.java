@@ -47,10 +47,17 @@ final class TlsConfig {
                     "authProvider",
                     "sslProvider");
 
-    private final ConfigValues values;
+    /// Stands for the member's own id in the name of a file: all members have the same
+    /// configuration, and each its own certificate.
+    private static final String MYID = "{myid}";
 
-    TlsConfig(ConfigValues values) {
+    private final ConfigValues values;
+    private final int myid;
+
+    /// @param myid 0 if it is not known
+    TlsConfig(ConfigValues values, int myid) {
         this.values = values;
+        this.myid = myid;
     }
 
     /// {@return whether a key of a TLS family is one that is read}
@@ -209,7 +216,7 @@ final class TlsConfig {
         String path = values.text(key + "passwordPath");
         return new TlsSettings.Store(
                 key,
-                Path.of(location),
+                Path.of(myid == 0 ? location : location.replace(MYID, Integer.toString(myid))),
                 type(key, location),
                 values.text(key + "password"),
                 path == null || path.isEmpty() ? null : Path.of(path));

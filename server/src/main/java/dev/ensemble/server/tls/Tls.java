@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,6 +31,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
 
 /// The keys and certificates of one family of settings, ready for handshakes.
 ///
@@ -38,7 +40,11 @@ import javax.net.ssl.TrustManager;
 /// up no I/O thread.
 public final class Tls implements AutoCloseable {
     private record Loaded(
-            JdkSslContext server, JdkSslContext client, X509Certificate own, String files) {}
+            JdkSslContext server,
+            JdkSslContext client,
+            X509Certificate own,
+            List<X509Certificate> trusted,
+            String files) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Tls.class);
     private static final long LOOK_MILLIS = 1000;
@@ -55,6 +61,7 @@ public final class Tls implements AutoCloseable {
     private final AtomicLong exceeded = new AtomicLong();
     private final @Nullable Thread watching;
     private volatile Loaded loaded;
+    private volatile @Nullable String refused;
 
     private Tls(TlsSettings settings, Loaded loaded) {
         this.settings = settings;
@@ -84,6 +91,27 @@ public final class Tls implements AutoCloseable {
     /// {@return the certificate that this end shows at the moment}
     public X509Certificate certificate() {
         return loaded.own();
+    }
+
+    /// {@return the authorities whose certificates this end accepts at the moment}
+    public List<X509Certificate> trusted() {
+        return loaded.trusted();
+    }
+
+    /// {@return SHA-256 of a certificate in hexadecimal, by which people and programs name it}
+    public static String fingerprint(X509Certificate certificate) {
+        try {
+            return HexFormat.of()
+                    .formatHex(
+                            MessageDigest.getInstance("SHA-256").digest(certificate.getEncoded()));
+        } catch (NoSuchAlgorithmException | CertificateEncodingException e) {
+            throw new IllegalStateException("a certificate in use can be encoded", e);
+        }
+    }
+
+    /// {@return why the files as they are now are not in use; null if they are}
+    public @Nullable String refused() {
+        return refused;
     }
 
     /// {@return handshakes that are going on}
@@ -159,13 +187,14 @@ public final class Tls implements AutoCloseable {
     // The reload.
 
     private void watch() {
-        String refused = "";
+        String looked = loaded.files();
         try {
             while (true) {
                 Thread.sleep(LOOK_MILLIS);
                 String files = fingerprint(settings);
-                if (!files.equals(loaded.files()) && !files.equals(refused)) {
-                    refused = reload(files) ? "" : files;
+                if (!files.equals(looked)) {
+                    looked = files;
+                    reload(files);
                 }
             }
         } catch (InterruptedException _) {
@@ -175,17 +204,21 @@ public final class Tls implements AutoCloseable {
 
     /// Files that are half replaced do not fit together: what was loaded before stays in use until
     /// they do.
-    private boolean reload(String files) {
+    private void reload(String files) {
+        if (files.equals(loaded.files())) {
+            refused = null; // They are again what they were.
+            return;
+        }
         try {
             Loaded next = read(settings, files);
             loaded = next;
+            refused = null;
             tell(settings, next, "certificate reloaded");
-            return true;
         } catch (TlsFailure e) {
+            refused = e.getMessage();
             LOG.atWarn()
                     .addKeyValue("reason", e.getMessage())
                     .log("changed certificates are not used; those from before are");
-            return false;
         }
     }
 
@@ -244,7 +277,13 @@ public final class Tls implements AutoCloseable {
         // Which member a certificate belongs to is checked when it has said which it is.
         client.endpointIdentificationAlgorithm(null);
         return new Loaded(
-                build(server, settings), build(client, settings), keys.certificate(), files);
+                build(server, settings),
+                build(client, settings),
+                keys.certificate(),
+                trust instanceof X509TrustManager x509
+                        ? List.of(x509.getAcceptedIssuers())
+                        : List.of(),
+                files);
     }
 
     private static JdkSslContext build(SslContextBuilder builder, TlsSettings settings)

@@ -1,6 +1,7 @@
 package dev.ensemble.server.node;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -29,10 +30,13 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -103,7 +107,7 @@ final class QuorumTlsTest {
             text.append(":1:participant;127.0.0.1:").append(clientPorts[i]).append('\n');
         }
         text.append("ssl.quorum.keyStore.location=")
-                .append(folder.resolve("zk-" + myid + ".crt"))
+                .append(folder.resolve("zk-{myid}.crt"))
                 .append('\n');
         text.append("ssl.quorum.trustStore.location=")
                 .append(folder.resolve("ca.pem"))
@@ -268,6 +272,57 @@ final class QuorumTlsTest {
                 }
             }
         }
+    }
+
+    /// {@return what the status tells of the links' certificates, once it is as wanted}
+    private Map<?, ?> links(Predicate<Map<?, ?>> wanted) throws Exception {
+        URI uri = URI.create("http://127.0.0.1:" + nodes[1].ports().admin() + "/v1/status");
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            while (true) {
+                String body =
+                        http.send(
+                                        HttpRequest.newBuilder(uri).build(),
+                                        HttpResponse.BodyHandlers.ofString())
+                                .body();
+                if (JSON.std.mapFrom(body).get("tls") instanceof Map<?, ?> tls
+                        && tls.get("members") instanceof Map<?, ?> members
+                        && wanted.test(members)) {
+                    assertNull(tls.get("clients"));
+                    return members;
+                }
+            }
+        }
+    }
+
+    private static int trusted(Map<?, ?> links) {
+        return Objects.requireNonNull((List<?>) links.get("trusted")).size();
+    }
+
+    @Test
+    void theStatusTellsWhatIsInUse() throws Exception {
+        start(1, "sslQuorum=true\nsslQuorumReloadCertFiles=true\n");
+        Map<?, ?> first = links(_ -> true);
+        assertEquals(1, trusted(first));
+        assertTrue(Instant.parse("" + first.get("notAfter")).isAfter(Instant.now()));
+
+        var other = new Authority("other");
+        String both = Files.readString(folder.resolve("ca.pem"));
+        other.pem(folder.resolve("ca.pem"));
+        Files.writeString(
+                folder.resolve("ca.pem"), both + Files.readString(folder.resolve("ca.pem")));
+        Map<?, ?> second = links(each -> trusted(each) == 2);
+        assertEquals(first.get("fingerprint"), second.get("fingerprint"));
+
+        other.issue("CN=zk-1", "ip:127.0.0.1").pair(folder, "zk-1");
+        links(each -> !Objects.equals(first.get("fingerprint"), each.get("fingerprint")));
+
+        Files.writeString(folder.resolve("ca.pem"), "nothing");
+        Map<?, ?> refused = links(each -> each.get("refused") != null);
+        assertTrue(("" + refused.get("refused")).contains("there is no certificate in it"));
+        assertEquals(2, trusted(refused));
+        Files.writeString(folder.resolve("ca.pem"), both);
+        Map<?, ?> back = links(each -> trusted(each) == 1);
+        assertNull(back.get("refused"));
     }
 
     @Test

@@ -63,6 +63,33 @@ final class SecurityConfigTest {
     }
 
     @Test
+    void aMemberMayBeWithoutAPortForPlaintext() throws Exception {
+        String own = "secureClientPortOnly=true\nclientPort=2181\n";
+        assertNull(load(STORES + own).clients().endpoint());
+        assertEquals(
+                "secureClientPortOnly=true is not valid: secureClientPort is not set beside it",
+                refusal(own));
+        assertEquals(
+                "secureClientPortOnly=true is not valid: client.portUnification is true beside it",
+                refusal(STORES + own + "client.portUnification=true\n"));
+    }
+
+    @Test
+    void eachMemberMayHaveAFileOfItsOwn() throws Exception {
+        Path file = dir.resolve("zoo.cfg");
+        Files.writeString(
+                file,
+                "dataDir="
+                        + dir
+                        + "\nserver.1=a:1:2;3\nserver.2=b:1:2;3\nsecureClientPort=2281\n"
+                        + "initLimit=5\nsyncLimit=5\nssl.clientAuth=none\n"
+                        + "ssl.keyStore.location=/tls/{myid}.pem\n");
+        assertEquals(
+                Path.of("/tls/2.pem"),
+                clients(Config.load(file, OptionalInt.of(2))).keyStore().location());
+    }
+
+    @Test
     void theTlsPortHasTheDefaultsOfZooKeeper() throws Exception {
         Config config = load(STORES);
         assertNull(config.clients().endpoint());
