@@ -26,6 +26,33 @@ public interface Cluster extends AutoCloseable {
     /// @throws IllegalStateException if it fails; the message has its output
     String helm(String... arguments);
 
+    /// Runs a command of this machine, with `KUBECONFIG` naming the cluster.
+    ///
+    /// @return what it printed, errors included
+    /// @throws IllegalStateException if it fails; the message has its output
+    String local(List<String> command);
+
+    /// Runs a command on a node, with the node's containerd and its disks.
+    ///
+    /// @return what it printed, errors included
+    /// @throws org.opentest4j.TestAbortedException if there is no way to
+    String onNode(String node, String... command);
+
+    /// What can be done to a node.
+    enum Power {
+        /// Everything on it ends at once, as when it loses its power.
+        STOP,
+        START,
+        /// Its network is unplugged.
+        CUT,
+        MEND
+    }
+
+    /// Does something to a node.
+    ///
+    /// @throws org.opentest4j.TestAbortedException if there is no way to
+    void node(String node, Power power);
+
     /// Starts a Java program of the test class path in the cluster's network: Services and their
     /// names work there.
     ///

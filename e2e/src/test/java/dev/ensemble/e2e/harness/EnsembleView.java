@@ -10,11 +10,13 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -60,6 +62,53 @@ public record EnsembleView(KubernetesClient client, String namespace, String nam
         return "no condition " + condition;
     }
 
+    /// {@return where clients connect, by name}
+    public String connectString() {
+        return "%s-client.%s.svc.cluster.local:2181".formatted(name, namespace);
+    }
+
+    /// Waits until the newest transaction that all members know a digest of is the same for all,
+    /// and compares these digests. A member knows them since its start, for some of the
+    /// transactions: a few hundred writes are needed after each restart.
+    ///
+    /// @return the digest, with its transaction
+    public String sameDigest() {
+        String[] same = {""};
+        Await.until(
+                "a transaction that all members have a digest of",
+                Duration.ofMinutes(1),
+                () -> {
+                    List<Map<String, String>> all =
+                            pods().stream().map(p -> digests(p.getMetadata().getName())).toList();
+                    var common = new TreeSet<>(all.getFirst().keySet());
+                    all.forEach(each -> common.retainAll(each.keySet()));
+                    if (common.isEmpty()) {
+                        return all.toString();
+                    }
+                    var different =
+                            all.stream().map(each -> each.get(common.last())).distinct().toList();
+                    if (different.size() != 1) {
+                        throw new AssertionError(
+                                "members hold different trees at %s: %s"
+                                        .formatted(common.last(), all));
+                    }
+                    same[0] = "%s at %s".formatted(different.getFirst(), common.last());
+                    return "";
+                });
+        return same[0];
+    }
+
+    private Map<String, String> digests(String pod) {
+        Map<String, String> digests = new LinkedHashMap<>();
+        asks(pod, "/commands/hash")
+                .path("digests")
+                .forEach(each ->
+                        digests.put(
+                                "%016x".formatted(each.path("zxid").asLong()),
+                                each.path("digest").asText()));
+        return digests;
+    }
+
     /// {@return the leader's pod, as the status has it}
     public String leader() {
         return status().path("leader").path("member").asText();
@@ -93,10 +142,24 @@ public record EnsembleView(KubernetesClient client, String namespace, String nam
 
     /// {@return what a member says of itself at its admin port, through the API server}
     public JsonNode says(String pod) {
+        return asks(pod, "/v1/status");
+    }
+
+    private JsonNode asks(String pod, String path) {
         return parse(
                 client.raw(
-                        "/api/v1/namespaces/%s/pods/%s:%d/proxy/v1/status"
-                                .formatted(namespace, pod, ADMIN_PORT)));
+                        "/api/v1/namespaces/%s/pods/%s:%d/proxy%s"
+                                .formatted(namespace, pod, ADMIN_PORT, path)));
+    }
+
+    /// {@return voters of the committed configuration, as the leader says}
+    public int voters() {
+        return says(leader()).path("configuration").path("members").size();
+    }
+
+    /// {@return znodes in the tree, as the leader says}
+    public int znodes() {
+        return says(leader()).path("metrics").path("znodes").asInt();
     }
 
     /// Looks whether all is well, in truth and in the status: each pod ready, one leader that has

@@ -1,5 +1,7 @@
 package dev.ensemble.e2e.harness;
 
+import static org.junit.jupiter.api.Assumptions.abort;
+
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.policy.v1.EvictionBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -9,6 +11,64 @@ public record Faults(KubernetesClient client, String namespace) {
     /// Deletes a pod, as `kubectl delete pod` does.
     public void delete(String pod) {
         client.pods().inNamespace(namespace).withName(pod).delete();
+    }
+
+    /// Deletes a pod and gives it no time to end.
+    public void deleteAtOnce(String pod) {
+        client.pods().inNamespace(namespace).withName(pod).withGracePeriod(0).delete();
+    }
+
+    /// Ends the process of a pod as `kill -9` does: nothing in it can do anything about that.
+    public void kill(Cluster cluster, String pod) {
+        Pod there = client.pods().inNamespace(namespace).withName(pod).require();
+        String container = there.getStatus().getContainerStatuses().getFirst().getContainerID();
+        cluster.onNode(
+                there.getSpec().getNodeName(),
+                "ctr",
+                "--namespace",
+                "k8s.io",
+                "tasks",
+                "kill",
+                "--signal",
+                "SIGKILL",
+                container.substring(container.indexOf("//") + 2));
+    }
+
+    /// {@return the folder of a pod's data on the disk of its node}
+    public String folder(String pod) {
+        Pod there = client.pods().inNamespace(namespace).withName(pod).require();
+        String claim =
+                there.getSpec().getVolumes().stream()
+                        .filter(v -> v.getPersistentVolumeClaim() != null)
+                        .findFirst()
+                        .orElseThrow()
+                        .getPersistentVolumeClaim()
+                        .getClaimName();
+        String volume =
+                client.persistentVolumeClaims()
+                        .inNamespace(namespace)
+                        .withName(claim)
+                        .require()
+                        .getSpec()
+                        .getVolumeName();
+        var source = client.persistentVolumes().withName(volume).require().getSpec();
+        if (source.getLocal() != null) {
+            return source.getLocal().getPath();
+        }
+        if (source.getHostPath() != null) {
+            return source.getHostPath().getPath();
+        }
+        return abort("the volume of " + pod + " is no folder of its node");
+    }
+
+    /// Lets a node take no new pods, or take them again.
+    public void cordon(String node, boolean closed) {
+        client.nodes()
+                .withName(node)
+                .edit(there -> {
+                    there.getSpec().setUnschedulable(closed);
+                    return there;
+                });
     }
 
     /// Asks for a pod's eviction, as `kubectl drain` does.

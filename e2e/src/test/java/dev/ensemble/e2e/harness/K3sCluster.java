@@ -1,5 +1,7 @@
 package dev.ensemble.e2e.harness;
 
+import static org.junit.jupiter.api.Assumptions.abort;
+
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.client.Config;
@@ -90,6 +92,32 @@ final class K3sCluster implements Cluster {
     @Override
     public String helm(String... arguments) {
         return Commands.run(kubeconfig, Commands.with(settings.helm(), arguments));
+    }
+
+    @Override
+    public String local(List<String> command) {
+        return Commands.run(kubeconfig, command);
+    }
+
+    @Override
+    public String onNode(String node, String... command) {
+        try {
+            Container.ExecResult result = container.execInContainer(command);
+            if (result.getExitCode() != 0) {
+                throw new IllegalStateException(String.join(" ", command) + ": " + result);
+            }
+            return result.getStdout() + result.getStderr();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    @Override
+    public void node(String node, Power power) {
+        abort("the only node cannot lose its power or its network");
     }
 
     @Override

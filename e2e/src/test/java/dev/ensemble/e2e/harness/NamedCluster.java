@@ -1,5 +1,7 @@
 package dev.ensemble.e2e.harness;
 
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -16,6 +18,7 @@ import java.security.KeyFactory;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /// The cluster that `KUBECONFIG` names, with the commands that bring images and programs into it.
@@ -78,6 +81,32 @@ final class NamedCluster implements Cluster {
     @Override
     public String helm(String... arguments) {
         return Commands.run(kubeconfig, Commands.with(settings.helm(), arguments));
+    }
+
+    @Override
+    public String local(List<String> command) {
+        return Commands.run(kubeconfig, command);
+    }
+
+    @Override
+    public String onNode(String node, String... command) {
+        assumeFalse(
+                settings.onNode().isEmpty(),
+                "ENSEMBLE_E2E_ON_NODE does not say how to reach nodes");
+        return local(
+                Commands.with(Commands.with(settings.onNode(), List.of(number(node))), command));
+    }
+
+    @Override
+    public void node(String node, Power power) {
+        assumeFalse(
+                settings.node().isEmpty(),
+                "ENSEMBLE_E2E_NODE does not say how to take a node's power and network");
+        local(Commands.with(settings.node(), number(node), power.name().toLowerCase(Locale.ROOT)));
+    }
+
+    private static String number(String node) {
+        return node.replaceAll("\\D", "");
     }
 
     @Override

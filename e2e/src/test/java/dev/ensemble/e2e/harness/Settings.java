@@ -14,6 +14,9 @@ import java.util.Map;
 /// | `ENSEMBLE_E2E_LOAD` | command that makes the image archives given to it known to the nodes of that cluster |
 /// | `ENSEMBLE_E2E_EXEC` | command that runs the command given to it in the network of that cluster |
 /// | `ENSEMBLE_E2E_HELM` | Helm; `helm` if not given |
+/// | `ENSEMBLE_E2E_KUBECTL` | kubectl; `kubectl` if not given |
+/// | `ENSEMBLE_E2E_NODE` | command to which a node's number and `stop`, `start`, `cut` or `mend` are added: its power and its network |
+/// | `ENSEMBLE_E2E_ON_NODE` | command to which a node's number and a command are added, which then runs on that node, with its containerd and its disks |
 /// | `ENSEMBLE_E2E_HOME`, `ENSEMBLE_E2E_VERSION` | folder and version of what is tested; Maven gives them |
 ///
 /// Commands are split at blanks.
@@ -26,7 +29,10 @@ public record Settings(
         @Nullable Path kubeconfig,
         List<String> load,
         List<String> exec,
-        List<String> helm) {
+        List<String> helm,
+        List<String> kubectl,
+        List<String> node,
+        List<String> onNode) {
 
     /// {@return the settings of this process}
     ///
@@ -39,7 +45,10 @@ public record Settings(
                 kubeconfig == null || kubeconfig.isBlank() ? null : Path.of(kubeconfig),
                 command(environment.get("ENSEMBLE_E2E_LOAD"), List.of()),
                 command(environment.get("ENSEMBLE_E2E_EXEC"), List.of()),
-                command(environment.get("ENSEMBLE_E2E_HELM"), List.of("helm")));
+                command(environment.get("ENSEMBLE_E2E_HELM"), List.of("helm")),
+                command(environment.get("ENSEMBLE_E2E_KUBECTL"), List.of("kubectl")),
+                command(environment.get("ENSEMBLE_E2E_NODE"), List.of()),
+                command(environment.get("ENSEMBLE_E2E_ON_NODE"), List.of()));
     }
 
     private static String need(Map<String, String> environment, String name) {

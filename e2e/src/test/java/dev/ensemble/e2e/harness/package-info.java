@@ -1,7 +1,7 @@
 /// What scenarios are made of: a cluster of either kind, images and chart on it, faults, and views
 /// of what the API server says.
 ///
-/// Imports nothing of ours. Start with `Cluster`.
+/// Imports `check`, and names `client` as the program to run. Start with `Story`.
 @NullMarked
 package dev.ensemble.e2e.harness;
 
