@@ -88,6 +88,7 @@ final class SimulatedNetwork {
     private final Trace trace;
     private final Coverage coverage;
     private final Sabotage sabotage;
+    private final Lies lies;
     private final List<SimulatedHost> hosts;
     private final List<Pair> pairs = new ArrayList<>();
     private final Pair[][] byIds;
@@ -111,6 +112,7 @@ final class SimulatedNetwork {
         this.trace = trace;
         this.coverage = coverage;
         this.sabotage = sabotage;
+        this.lies = new Lies(sabotage, chance);
         int most = hosts.size() + 1;
         byIds = new Pair[most][most];
         for (SimulatedHost low : hosts) {
@@ -263,12 +265,16 @@ final class SimulatedNetwork {
                 replace(link.pair, side);
                 link.pair.known[side] = end;
                 end.up = true;
-                end.process.take(new Event.LinkUp(from, hello));
+                end.process.take(new Event.LinkUp(from, lies.altered(hello)));
             }
             case Frame.Of(long epoch, Message message) -> {
                 if (end.up) {
-                    Message said = alter(from, message);
-                    end.process.take(new Event.Received(from, other.incarnation, epoch, said));
+                    Message said = lies.altered(from, message);
+                    var received = new Event.Received(from, other.incarnation, epoch, said);
+                    end.process.take(received);
+                    if (lies.doubles(message)) {
+                        end.process.take(received);
+                    }
                     if (sabotage == Sabotage.EPOCH_FORGED
                             && message instanceof Message.AckNewLeader) {
                         forge(end.process, from, other.incarnation);
@@ -276,16 +282,6 @@ final class SimulatedNetwork {
                 }
             }
         }
-    }
-
-    private Message alter(int from, Message message) {
-        return sabotage == Sabotage.TREE_DIFFERS
-                        && from == 2
-                        && message
-                                instanceof
-                                Message.TreeDigest(long zxid, long digest, boolean _, int version)
-                ? new Message.TreeDigest(zxid, digest + 1, false, version)
-                : message;
     }
 
     /// An ack of an earlier epoch keeps arriving, as one of the epoch at hand.

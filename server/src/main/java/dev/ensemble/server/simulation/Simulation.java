@@ -163,6 +163,7 @@ public final class Simulation {
                             + seed
                             + " --members "
                             + plan.members()
+                            + (sabotage == Sabotage.NONE ? "" : " --mutation " + sabotage.label())
                             + " --trace",
                     violation.getCause());
         }
