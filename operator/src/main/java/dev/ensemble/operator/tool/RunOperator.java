@@ -39,6 +39,7 @@ final class RunOperator implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunOperator.class);
     private static final Duration MEMBER_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration SHUTDOWN = Duration.ofSeconds(10);
+    private static final int RETRIES = 2;
 
     @Option(
             names = "--namespaces",
@@ -93,6 +94,10 @@ final class RunOperator implements Callable<Integer> {
         namespaces.removeIf(String::isBlank);
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         KubernetesClient client = new KubernetesClientBuilder().build();
+        // By default a refused request is sent again ten times, over 20 seconds: an eviction that the
+        // budget refuses would hold up all else, and might pass when its reasons are long out of
+        // date. Whatever fails is looked at anew.
+        client.getConfiguration().setRequestRetryBackoffLimit(RETRIES);
         Tokens tokens = OperatorKey.load(client, leaseNamespace, Clock.systemUTC());
         var members = new HttpEnsembleClient(MEMBER_TIMEOUT, tokens);
         Operator operator =
