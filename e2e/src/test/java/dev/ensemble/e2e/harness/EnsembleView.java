@@ -11,6 +11,8 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -133,6 +135,33 @@ public record EnsembleView(KubernetesClient client, String namespace, String nam
         Map<String, String> uids = new LinkedHashMap<>();
         pods().forEach(p -> uids.put(p.getMetadata().getName(), p.getMetadata().getUid()));
         return uids;
+    }
+
+    /// {@return the pods that are the same as before, by name}
+    ///
+    /// @param before uids by name
+    public List<String> kept(Map<String, String> before) {
+        Map<String, String> now = uids();
+        return before.entrySet().stream()
+                .filter(pod -> pod.getValue().equals(now.get(pod.getKey())))
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /// {@return what a condition with this reason is missing: nothing if there is one}
+    public String missingReason(String reason) {
+        return status().path("conditions").toString().contains("\"" + reason + "\"")
+                ? ""
+                : "no condition has the reason " + reason;
+    }
+
+    /// Asks for a rolling restart.
+    ///
+    /// @return the uids before
+    public Map<String, String> restart() {
+        Map<String, String> before = uids();
+        set("restartedAt", "\"" + Instant.now().truncatedTo(ChronoUnit.SECONDS) + "\"");
+        return before;
     }
 
     /// {@return uid of a pod that is there}

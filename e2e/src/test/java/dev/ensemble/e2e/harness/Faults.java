@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.policy.v1.EvictionBuilder;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 
 /// What is done to an ensemble from outside.
 public record Faults(KubernetesClient client, String namespace) {
@@ -75,16 +78,23 @@ public record Faults(KubernetesClient client, String namespace) {
     ///
     /// @return whether the disruption budget let it go
     public boolean evict(String pod) {
-        return client.pods()
-                .inNamespace(namespace)
-                .withName(pod)
-                .evict(
-                        new EvictionBuilder()
-                                .withNewMetadata()
-                                .withName(pod)
-                                .withNamespace(namespace)
-                                .endMetadata()
-                                .build());
+        // The library would ask again by itself, for minutes, when the budget refuses.
+        Config once =
+                new ConfigBuilder(client.getConfiguration())
+                        .withRequestRetryBackoffLimit(0)
+                        .build();
+        try (KubernetesClient asking = new KubernetesClientBuilder().withConfig(once).build()) {
+            return asking.pods()
+                    .inNamespace(namespace)
+                    .withName(pod)
+                    .evict(
+                            new EvictionBuilder()
+                                    .withNewMetadata()
+                                    .withName(pod)
+                                    .withNamespace(namespace)
+                                    .endMetadata()
+                                    .build());
+        }
     }
 
     /// Deletes a pod and its volume claims: its successor begins with empty disks.

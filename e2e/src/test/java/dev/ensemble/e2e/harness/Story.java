@@ -92,7 +92,9 @@ public final class Story implements AutoCloseable {
     ///   of them
     public EnsembleView apply(String name, String spec) {
         @SuppressWarnings("unchecked")
-        Map<String, Object> given = Serialization.unmarshal(spec, LinkedHashMap.class);
+        Map<String, Object> given =
+                // The line keeps the library from taking a text that begins with { for JSON.
+                Serialization.unmarshal("---\n" + spec, LinkedHashMap.class);
         var all = new LinkedHashMap<String, Object>(given);
         all.putIfAbsent("version", settings.version());
         all.putIfAbsent("storage", Map.of("log", Map.of("size", "1Gi")));

@@ -94,7 +94,8 @@ final class RunOperator implements Callable<Integer> {
         namespaces.removeIf(String::isBlank);
         var metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         KubernetesClient client = new KubernetesClientBuilder().build();
-        // By default a refused request is sent again ten times, over 20 seconds: an eviction that the
+        // By default a refused request is sent again ten times, over 20 seconds: an eviction that
+        // the
         // budget refuses would hold up all else, and might pass when its reasons are long out of
         // date. Whatever fails is looked at anew.
         client.getConfiguration().setRequestRetryBackoffLimit(RETRIES);
