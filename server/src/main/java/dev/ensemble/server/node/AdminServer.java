@@ -16,6 +16,7 @@ final class AdminServer implements AutoCloseable {
     private final String commandUrl;
     private final Caller caller;
     private final ChangeRequests changes;
+    private final BackupRequests backups;
     private final Supplier<CompletionStage<?>> drain;
     private final HttpServer server;
 
@@ -37,6 +38,7 @@ final class AdminServer implements AutoCloseable {
         this.commandUrl = admin.commandUrl();
         this.caller = new Caller(observed, token);
         this.changes = changes;
+        this.backups = new BackupRequests(observed, caller);
         this.drain = drain;
         this.server =
                 new HttpServer(
@@ -64,6 +66,9 @@ final class AdminServer implements AutoCloseable {
         }
         if (path.equals(ChangeRequests.TRANSFER) || path.equals(ChangeRequests.MEMBERS)) {
             return request.method().equals("POST") ? change(request) : done(wrongMethod("POST"));
+        }
+        if (path.equals(BackupRequests.PATH)) {
+            return done(backups.answer(request));
         }
         boolean command = path.equals(commandUrl) || path.startsWith(commandUrl + "/");
         boolean known =

@@ -39,6 +39,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -72,16 +73,41 @@ final class HttpServer implements AutoCloseable {
         }
     }
 
+    /// A body of any length, written while it is sent.
+    interface Source {
+        /// On a thread of its own; waits for whoever reads.
+        void writeTo(OutputStream out) throws IOException;
+
+        /// All has been written, or nobody reads any more.
+        void ended();
+    }
+
     /// @param headers besides those that every response has
     /// @param file is sent in place of the body and then deleted; null: there is none
+    /// @param source is sent in place of the body; null: there is none
     record Response(
             int status,
             String contentType,
             String body,
             Map<String, String> headers,
-            @Nullable Path file) {
+            @Nullable Path file,
+            @Nullable Source source) {
         Response(int status, String contentType, String body) {
             this(status, contentType, body, Map.of(), null);
+        }
+
+        Response(
+                int status,
+                String contentType,
+                String body,
+                Map<String, String> headers,
+                @Nullable Path file) {
+            this(status, contentType, body, headers, file, null);
+        }
+
+        /// What the source writes; it must know by itself where it ends.
+        static Response stream(Source source) {
+            return new Response(200, "application/octet-stream", "", Map.of(), null, source);
         }
 
         static Response text(int status, String body) {
@@ -256,6 +282,11 @@ final class HttpServer implements AutoCloseable {
 
         private static void write(
                 ChannelHandlerContext context, boolean keepAlive, Response response, boolean head) {
+            Source source = response.source();
+            if (source != null) {
+                StreamedBody.send(context, response, source);
+                return;
+            }
             Path file = response.file();
             if (file != null) {
                 send(context, response, file, head);

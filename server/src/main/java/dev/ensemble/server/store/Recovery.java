@@ -223,7 +223,8 @@ final class Recovery {
     private static boolean isData(String name) {
         return Current.isData(name)
                 || name.equals(Current.FILE.name())
-                || name.equals(EpochsFile.NAME);
+                || name.equals(EpochsFile.NAME)
+                || name.equals(Restoration.MARKER.name());
     }
 
     /// Counts this start, on disk before anyone hears of it: a disk that went back in time is seen

@@ -1,5 +1,7 @@
 package dev.ensemble.server.tool;
 
+import dev.ensemble.server.model.Zxid;
+import dev.ensemble.server.store.BackupFile;
 import dev.ensemble.server.store.Inspection;
 import dev.ensemble.server.store.StoreException;
 
@@ -11,7 +13,10 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 
 /// `ensemble inspect`: what a member's disk holds, also when it is damaged and the member does not
 /// start.
@@ -29,7 +34,7 @@ public final class Inspect implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Name what to show: log, state, identity");
+        throw new ParameterException(spec.commandLine(), "Name what to show: log, state, identity, backup");
     }
 
     @Command(
@@ -61,6 +66,35 @@ public final class Inspect implements Runnable {
             @Option(names = "--znodes", description = "Each znode too.") boolean znodes)
             throws IOException {
         return shown(folder, inspection -> inspection.state(znodes));
+    }
+
+    @Command(
+            name = "backup",
+            description = "A backup: whose it is, of when, and whether every byte of it is good.",
+            mixinStandardHelpOptions = true)
+    int backup(@Parameters(paramLabel = "FILE", description = "The backup.") Path file) {
+        var out = spec.commandLine().getOut();
+        try (InputStream in = Files.newInputStream(file)) {
+            BackupFile.Content content = BackupTrial.read(in);
+            BackupFile.Header header = content.header();
+            out.println("ensemble " + header.ensembleId());
+            out.println("taken at " + Instant.ofEpochMilli(header.timeMillis()) + " from member " + header.member());
+            out.println("of " + Zxid.text(header.zxid()) + ", digest " + Long.toHexString(header.digest()));
+            out.println(
+                    header.znodes()
+                            + " znodes, "
+                            + content.tree().ephemeralCount()
+                            + " of them ephemeral, "
+                            + header.sessions()
+                            + " sessions");
+            content.tree().ensemble().text().lines().forEach(line -> out.println("  " + line));
+            return GOOD;
+        } catch (IOException e) {
+            spec.commandLine().getErr().println(file + ": BAD: " + e.getMessage());
+            return DAMAGED;
+        } finally {
+            out.flush();
+        }
     }
 
     private interface Show {

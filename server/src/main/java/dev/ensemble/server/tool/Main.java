@@ -29,6 +29,8 @@ public final class Main implements Runnable {
         line.addSubcommand(new Drain());
         line.addSubcommand(Cli.line());
         line.addSubcommand(new Inspect());
+        line.addSubcommand(new Backup());
+        line.addSubcommand(new Restore());
         line.addSubcommand(new Bench());
         line.addSubcommand(new Simulate());
         line.addSubcommand(new Completion());
