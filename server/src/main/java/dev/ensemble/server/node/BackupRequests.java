@@ -19,11 +19,11 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// `POST /v1/backup`, by which an operator lets somebody else read a backup, and `GET /v1/backup`, which is one
-/// (`server/docs/status.md`).
+/// `POST /v1/backup`, by which an operator lets somebody else read a backup, and `GET /v1/backup`,
+/// which is one (`server/docs/status.md`).
 ///
-/// A backup is a version of the tree that this thread holds on to: it never changes while it is written, and
-/// clients notice nothing. On the admin server's thread, but for the writing.
+/// A backup is a version of the tree that this thread holds on to: it never changes while it is
+/// written, and clients notice nothing. On the admin server's thread, but for the writing.
 final class BackupRequests {
     static final String PATH = "/v1/backup";
 
@@ -136,8 +136,7 @@ final class BackupRequests {
                 && System.nanoTime() - given.untilNanos() < 0
                 && MessageDigest.isEqual(
                         given.sha256(),
-                        HexFormat.of()
-                                .parseHex(Config.sha256(shown.substring(BEARER.length()))));
+                        HexFormat.of().parseHex(Config.sha256(shown.substring(BEARER.length()))));
     }
 
     /// {@return why no backup is to be taken from this member now; null if one may be}

@@ -24,8 +24,8 @@ import java.io.OutputStream;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/// A body that one thread writes while the server's thread sends it: a few pieces wait in between, and whoever
-/// writes waits for whoever reads.
+/// A body that one thread writes while the server's thread sends it: a few pieces wait in between,
+/// and whoever writes waits for whoever reads.
 ///
 /// It ends with the connection: an end that is too early must show in the content.
 final class StreamedBody implements ChunkedInput<ByteBuf> {
@@ -43,9 +43,7 @@ final class StreamedBody implements ChunkedInput<ByteBuf> {
     private StreamedBody() {}
 
     static void send(
-            ChannelHandlerContext context,
-            HttpServer.Response response,
-            HttpServer.Source source) {
+            ChannelHandlerContext context, HttpServer.Response response, HttpServer.Source source) {
         var http =
                 new DefaultHttpResponse(
                         HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()));
@@ -138,6 +136,7 @@ final class StreamedBody implements ChunkedInput<ByteBuf> {
 
     @Override
     @Deprecated
+    @SuppressWarnings("InlineMeSuggester") // It is Netty's to remove.
     public @Nullable ByteBuf readChunk(ChannelHandlerContext context) throws IOException {
         return readChunk(context.alloc());
     }

@@ -29,11 +29,12 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
-/// A backup: one version of the tree, all that is committed up to its zxid and nothing behind it, as one file
-/// (`server/docs/storage.md`, "Backups").
+/// A backup: one version of the tree, all that is committed up to its zxid and nothing behind it,
+/// as one file (`server/docs/storage.md`, "Backups").
 ///
-/// Whoever reads one gets the whole of what was written or a [DamagedException]: every chunk has a checksum, the
-/// file a last one, and the tree that is read must have the zxid and the digest that the header says.
+/// Whoever reads one gets the whole of what was written or a [DamagedException]: every chunk has a
+/// checksum, the file a last one, and the tree that is read must have the zxid and the digest that
+/// the header says.
 public final class BackupFile {
     /// What a file says about itself before its content.
     ///
@@ -83,7 +84,8 @@ public final class BackupFile {
         }
 
         static Header parse(byte[] text) throws IOException {
-            Map<String, String> values = FILE.parse(VERSION, new String(text, StandardCharsets.UTF_8));
+            Map<String, String> values =
+                    FILE.parse(VERSION, new String(text, StandardCharsets.UTF_8));
             return new Header(
                     FILE.text(values, "ensemble"),
                     FILE.number(values, "zxid", 16),
@@ -115,7 +117,8 @@ public final class BackupFile {
     ///
     /// @param member myid of the member whose it is
     /// @return the header
-    public static Header write(Tree tree, int member, long timeMillis, OutputStream to) throws IOException {
+    public static Header write(Tree tree, int member, long timeMillis, OutputStream to)
+            throws IOException {
         Header header = Header.of(tree, member, timeMillis);
         var hashed = new DigestOutputStream(to, sha256());
         var out = new DataOutputStream(hashed);
@@ -138,7 +141,8 @@ public final class BackupFile {
 
     private static final class ChunkWriter implements AutoCloseable {
         private final DataOutputStream out;
-        private final ByteArrayOutputStream chunk = new ByteArrayOutputStream(CHUNK_BYTES + (64 << 10));
+        private final ByteArrayOutputStream chunk =
+                new ByteArrayOutputStream(CHUNK_BYTES + (64 << 10));
         private final DataOutputStream entries = new DataOutputStream(chunk);
         private final Deflater deflater = new Deflater(Deflater.BEST_SPEED);
 
@@ -271,7 +275,8 @@ public final class BackupFile {
                             + " of "
                             + tree.ensemble().id());
         }
-        // Made in another way, digests cannot be compared; the checksums have spoken for the content.
+        // Made in another way, digests cannot be compared; the checksums have spoken for the
+        // content.
         if (header.digestVersion() == Tree.DIGEST_VERSION && tree.digest() != header.digest()) {
             throw new DamagedException(
                     "what the backup holds has the digest "
@@ -285,7 +290,10 @@ public final class BackupFile {
         int packedLength = in.readInt();
         int checksum = in.readInt();
         // Deflated bytes are never much longer than what they were made of.
-        if (length < 0 || length > MAX_CHUNK_BYTES || packedLength < 0 || packedLength > length + (length >> 8) + 1024) {
+        if (length < 0
+                || length > MAX_CHUNK_BYTES
+                || packedLength < 0
+                || packedLength > length + (length >> 8) + 1024) {
             throw new DamagedException(
                     "a chunk of the backup has the lengths " + length + " and " + packedLength);
         }

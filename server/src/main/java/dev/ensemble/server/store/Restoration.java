@@ -22,11 +22,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
-/// Makes a member's data folder of a backup: that of the only voter of an ensemble, which others then join.
+/// Makes a member's data folder of a backup: that of the only voter of an ensemble, which others
+/// then join.
 ///
-/// The file `identity` is written last. Without it a folder that holds anything is refused by every start, so a
-/// restore that ends in the middle leaves half a state that nobody believes; the file `restoring` says
-/// whose leavings they are, and the next restore begins anew.
+/// The file `identity` is written last. Without it a folder that holds anything is refused by every
+/// start, so a restore that ends in the middle leaves half a state that nobody believes; the file
+/// `restoring` says whose leavings they are, and the next restore begins anew.
 public final class Restoration {
     /// A restore was begun here.
     static final TextFile MARKER = new TextFile("restoring");
@@ -38,15 +39,17 @@ public final class Restoration {
     ///
     /// @param ensembleId of the ensemble that begins with it
     /// @param self as its file declares it
-    /// @param afterEpoch an epoch that clients may have seen zxids of: theirs must not be ahead of ours
-    /// @param recovery id of the recovery by which a folder that holds data may be put aside; null: the
-    ///   folder must be blank
+    /// @param afterEpoch an epoch that clients may have seen zxids of: theirs must not be ahead of
+    ///   ours
+    /// @param recovery id of the recovery by which a folder that holds data may be put aside; null:
+    ///   the folder must be blank
     public record Seed(
             String ensembleId, Ensemble.Member self, long afterEpoch, @Nullable String recovery) {}
 
     /// What came of it.
     ///
-    /// @param zxid of the restored state: behind the backup's, in an epoch of its own; 0 if nothing was done
+    /// @param zxid of the restored state: behind the backup's, in an epoch of its own; 0 if nothing
+    ///   was done
     /// @param done false: this folder went through this recovery before, and nothing was changed
     public record Restored(long zxid, int znodes, int endedSessions, boolean done) {}
 
@@ -123,13 +126,7 @@ public final class Restoration {
         Tree seeded = seeded(backup, seed, incarnation, timeMillis);
         var current = new Current(1, 1);
         store(seeded);
-        TxnLog.create(
-                        disk,
-                        current.logFolder(),
-                        seeded.zxid(),
-                        options,
-                        random,
-                        new LogMetrics())
+        TxnLog.create(disk, current.logFolder(), seeded.zxid(), options, random, new LogMetrics())
                 .close();
         long epoch = Zxid.epoch(seeded.zxid());
         EpochsFile.write(disk, new Epochs(epoch, epoch));
@@ -176,7 +173,8 @@ public final class Restoration {
         }
     }
 
-    /// Keeps what is there, where nobody reads it. What an unfinished restore left is not worth keeping.
+    /// Keeps what is there, where nobody reads it. What an unfinished restore left is not worth
+    /// keeping.
     private void putAside(int myid) throws IOException {
         if (isUnfinished()) {
             return;
@@ -226,9 +224,10 @@ public final class Restoration {
         disk.syncFolder(Disk.ROOT);
     }
 
-    /// The sessions of the backup end, and their ephemerals go: a session that went on since would find again
-    /// what it has deleted, and miss what it has made, and a client must hear of that by its session's
-    /// end. Then this member is the only one, by a configuration behind all that was there.
+    /// The sessions of the backup end, and their ephemerals go: a session that went on since would
+    /// find again what it has deleted, and miss what it has made, and a client must hear of that by
+    /// its session's end. Then this member is the only one, by a configuration behind all that was
+    /// there.
     ///
     /// In an epoch of its own, so that no zxid is one that anybody has seen with another meaning.
     static Tree seeded(Tree backup, Seed seed, long incarnation, long timeMillis) {
@@ -251,7 +250,9 @@ public final class Restoration {
                 new Ensemble(
                         seed.ensembleId(),
                         0,
-                        Map.of(seed.self().myid(), seed.self().voting().withIncarnation(incarnation)),
+                        Map.of(
+                                seed.self().myid(),
+                                seed.self().voting().withIncarnation(incarnation)),
                         Groups.NONE,
                         backup.ensemble().level());
         return tree.apply(
@@ -262,8 +263,7 @@ public final class Restoration {
     }
 
     private void store(Tree seeded) throws IOException {
-        SnapshotReceiver receiver =
-                SnapshotReceiver.begin(disk, opener, key, 1, seeded.zxid());
+        SnapshotReceiver receiver = SnapshotReceiver.begin(disk, opener, key, 1, seeded.zxid());
         try {
             seeded.diff(
                     null,

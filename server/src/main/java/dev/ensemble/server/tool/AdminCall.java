@@ -10,8 +10,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/// One GET to a member's admin port, by hand: Java's client insists on the host's name in the certificate, and what
-/// is read here ends with the connection.
+/// One GET to a member's admin port, by hand: Java's client insists on the host's name in the
+/// certificate, and what is read here ends with the connection.
 ///
 /// @param status of HTTP
 /// @param body all that follows the headers, to the end of the connection

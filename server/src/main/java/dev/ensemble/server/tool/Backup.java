@@ -33,7 +33,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
-/// `ensemble backup`: takes a backup from a running member into a file, and restores it for a trial.
+/// `ensemble backup`: takes a backup from a running member into a file, and restores it for a
+/// trial.
 @Command(
         name = "backup",
         description = {
@@ -112,7 +113,7 @@ final class Backup implements Callable<Integer> {
                 split = ",",
                 description =
                         "Roots of the admin ports of members, http://HOST:PORT. Each is asked in"
-                            + " turn until one gives a backup.")
+                                + " turn until one gives a backup.")
         private List<URI> from = List.of();
 
         @Option(
@@ -142,7 +143,8 @@ final class Backup implements Callable<Integer> {
             Path part = folder.resolve(file.getFileName() + ".part");
             try {
                 take(part);
-                BackupFile.Header header = BackupTrial.run(part, scratch == null ? folder : scratch);
+                BackupFile.Header header =
+                        BackupTrial.run(part, scratch == null ? folder : scratch);
                 try (FileChannel written = FileChannel.open(part, StandardOpenOption.READ)) {
                     written.force(true);
                 }
@@ -150,7 +152,8 @@ final class Backup implements Callable<Integer> {
                 try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
                     names.force(true);
                 }
-                List<String> deleted = BackupTrial.prune(folder, header, keepPrefix, keep, keepHours);
+                List<String> deleted =
+                        BackupTrial.prune(folder, header, keepPrefix, keep, keepHours);
                 report(BackupTrial.json(header, Files.size(file), deleted));
                 System.out.printf(
                         "%s: ensemble %s, %s of %s, %d znodes, verified%n",
@@ -191,7 +194,8 @@ final class Backup implements Callable<Integer> {
         }
     }
 
-    private void take(Path part) throws InvalidConfig, TlsFailure, IOException, InterruptedException {
+    private void take(Path part)
+            throws InvalidConfig, TlsFailure, IOException, InterruptedException {
         Path config = source.config;
         Members members = source.members;
         if (config != null) {
@@ -201,7 +205,8 @@ final class Backup implements Callable<Integer> {
         }
     }
 
-    private static void takeHere(Path config, Path part) throws InvalidConfig, TlsFailure, IOException {
+    private static void takeHere(Path config, Path part)
+            throws InvalidConfig, TlsFailure, IOException {
         Config.Admin admin = Config.loadAdmin(config);
         TlsDialer.Settings tls = Config.loadAdminTls(config);
         Path tokenFile = admin.tokenFile();
@@ -221,7 +226,8 @@ final class Backup implements Callable<Integer> {
     }
 
     /// The operator tells one of them once this process runs, so all may refuse at first.
-    private static void takeFrom(Members members, Path part) throws IOException, InterruptedException {
+    private static void takeFrom(Members members, Path part)
+            throws IOException, InterruptedException {
         String secret = Token.read(members.secret);
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(members.patienceSeconds);
         while (true) {
@@ -252,7 +258,8 @@ final class Backup implements Callable<Integer> {
                 return answer.status() + " " + answer.text();
             }
             copy(answer.body(), part);
-            // One that was cut off, since the member died, say, shows here: another one may do better.
+            // One that was cut off, since the member died, say, shows here: another one may do
+            // better.
             try (InputStream in = Files.newInputStream(part)) {
                 BackupTrial.read(in);
             }

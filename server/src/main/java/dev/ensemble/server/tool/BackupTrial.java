@@ -44,7 +44,8 @@ final class BackupTrial {
         return BackupFile.read(new BufferedInputStream(from, 1 << 20), key());
     }
 
-    /// Restores a backup into a folder of its own, starts from that as a member would, and deletes it again.
+    /// Restores a backup into a folder of its own, starts from that as a member would, and deletes
+    /// it again.
     ///
     /// @param scratch where that folder goes
     /// @throws IOException if what a member would start with is not what the backup says it is
@@ -56,9 +57,7 @@ final class BackupTrial {
         Files.createDirectories(scratch);
         Path folder = Files.createTempDirectory(scratch, "trial.");
         try {
-            var self =
-                    new Ensemble.Member(
-                            1, "trial", 0, 0, Ensemble.Role.PARTICIPANT, null, 0);
+            var self = new Ensemble.Member(1, "trial", 0, 0, Ensemble.Role.PARTICIPANT, null, 0);
             Path data = folder.resolve("data");
             Restoration.Restored restored =
                     Restoration.restore(

@@ -34,7 +34,8 @@ public final class Inspect implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Name what to show: log, state, identity, backup");
+        throw new ParameterException(
+                spec.commandLine(), "Name what to show: log, state, identity, backup");
     }
 
     @Command(
@@ -78,8 +79,16 @@ public final class Inspect implements Runnable {
             BackupFile.Content content = BackupTrial.read(in);
             BackupFile.Header header = content.header();
             out.println("ensemble " + header.ensembleId());
-            out.println("taken at " + Instant.ofEpochMilli(header.timeMillis()) + " from member " + header.member());
-            out.println("of " + Zxid.text(header.zxid()) + ", digest " + Long.toHexString(header.digest()));
+            out.println(
+                    "taken at "
+                            + Instant.ofEpochMilli(header.timeMillis())
+                            + " from member "
+                            + header.member());
+            out.println(
+                    "of "
+                            + Zxid.text(header.zxid())
+                            + ", digest "
+                            + Long.toHexString(header.digest()));
             out.println(
                     header.znodes()
                             + " znodes, "

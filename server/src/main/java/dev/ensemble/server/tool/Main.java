@@ -30,6 +30,7 @@ public final class Main implements Runnable {
         line.addSubcommand(Cli.line());
         line.addSubcommand(new Inspect());
         line.addSubcommand(new Backup());
+        line.addSubcommand(new BackupSecret());
         line.addSubcommand(new Restore());
         line.addSubcommand(new Bench());
         line.addSubcommand(new Simulate());

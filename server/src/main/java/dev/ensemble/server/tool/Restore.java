@@ -29,7 +29,7 @@ import java.util.concurrent.Callable;
         name = "restore",
         description = {
             "Makes the data folder of one member of the backup in FILE. The member is the only one"
-                + " of its ensemble then; others join it.",
+                    + " of its ensemble then; others join it.",
             "The folder must be empty, unless --recovery is given."
         },
         mixinStandardHelpOptions = true,
@@ -50,7 +50,7 @@ final class Restore implements Callable<Integer> {
             required = true,
             description =
                     "The configuration that the member is to be started with: its data folders, its"
-                        + " line server.N, and its ensembleId if it has one.")
+                            + " line server.N, and its ensembleId if it has one.")
     private Path config = Path.of("");
 
     @Option(
@@ -64,7 +64,7 @@ final class Restore implements Callable<Integer> {
             paramLabel = "EPOCH",
             description =
                     "An epoch that clients may have seen: the restored data is put in a later one,"
-                        + " so that the server does not seem to be behind them.")
+                            + " so that the server does not seem to be behind them.")
     private long afterEpoch;
 
     @Option(
@@ -72,8 +72,8 @@ final class Restore implements Callable<Integer> {
             paramLabel = "ID",
             description =
                     "What the folder holds is put aside in it, and kept. Once for each ID: every"
-                        + " member is to be started with --recovery ID,N,0x0 then. See"
-                        + " server/docs/storage.md.")
+                            + " member is to be started with --recovery ID,N,0x0 then. See"
+                            + " server/docs/storage.md.")
     private @Nullable String recovery;
 
     @Override
@@ -91,12 +91,15 @@ final class Restore implements Callable<Integer> {
                     ExitCode.INVALID_INVOCATION,
                     config + " has no line server." + loaded.myid() + " for this member");
         }
-        if (recovery != null && (declared.id().isEmpty() || !recovery.matches("[A-Za-z0-9._-]{1,100}"))) {
+        if (recovery != null
+                && (declared.id().isEmpty() || !recovery.matches("[A-Za-z0-9._-]{1,100}"))) {
             return failed(
                     ExitCode.INVALID_INVOCATION,
                     declared.id().isEmpty()
                             ? "a recovery needs the key ensembleId in the file of every member"
-                            : "--recovery '" + recovery + "': it must be letters, digits and ._-, at most 100");
+                            : "--recovery '"
+                                    + recovery
+                                    + "': it must be letters, digits and ._-, at most 100");
         }
         BackupFile.Content content;
         try (InputStream in = Files.newInputStream(file)) {

@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -95,7 +96,8 @@ final class BackupIT {
 
         long zxid =
                 Long.parseLong(
-                        String.valueOf(JSON.std.mapFrom(read(report)).get("zxid")).substring(2), 16);
+                        String.valueOf(JSON.std.mapFrom(read(report)).get("zxid")).substring(2),
+                        16);
         assertTrue(acknowledged.values().stream().anyMatch(each -> each > zxid));
         try (var members =
                 new MemberProcesses(
@@ -134,7 +136,7 @@ final class BackupIT {
                 acknowledged.forEach((name, at) -> {
                     assertEquals(at <= zxid, found.containsKey(name), name + " of " + at);
                     if (at <= zxid) {
-                        assertEquals(at, found.get(name).getCzxid());
+                        assertEquals(at, Objects.requireNonNull(found.get(name)).getCzxid());
                     }
                 });
                 found.values().forEach(each -> assertTrue(each.getCzxid() <= zxid));
@@ -180,7 +182,10 @@ final class BackupIT {
 
     /// Whoever shows what the permit was for, and nobody else.
     private void assertPermitted(MemberProcesses members, int follower) throws Exception {
-        String body = "{\"sha256\":\"" + Config.sha256("open sesame") + "\",\"seconds\":60}";
+        Path secret = folder.resolve("secret");
+        Path hash = folder.resolve("hash");
+        run(folder.resolve("out"), 0, "backup-secret", "" + secret, "--report", "" + hash);
+        String body = "{\"sha256\":\"" + read(hash) + "\",\"seconds\":60}";
         HttpResponse<String> permitted =
                 members.send(
                         follower,
@@ -198,7 +203,6 @@ final class BackupIT {
                                 .POST(BodyPublishers.ofString("{\"seconds\":99999}")));
         assertEquals(400, refused.statusCode());
         assertTrue(refused.body().contains("from 1 to 3600"), refused::body);
-        Path secret = Files.writeString(folder.resolve("secret"), "open sesame");
         Path wrong = Files.writeString(folder.resolve("wrong"), "open, sesame");
         String from = "http://127.0.0.1:" + members.adminPort(follower);
         Path out = folder.resolve("out");
@@ -230,10 +234,7 @@ final class BackupIT {
 
     private static void create(ZooKeeper client, String path, CreateMode mode) throws Exception {
         client.create(
-                path,
-                "x".getBytes(StandardCharsets.UTF_8),
-                ZooDefs.Ids.OPEN_ACL_UNSAFE,
-                mode);
+                path, "x".getBytes(StandardCharsets.UTF_8), ZooDefs.Ids.OPEN_ACL_UNSAFE, mode);
     }
 
     private static ZooKeeper connect(String servers) throws Exception {

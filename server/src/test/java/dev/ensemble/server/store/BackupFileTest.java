@@ -73,8 +73,7 @@ final class BackupFileTest {
 
     @Test
     void anotherFileIsNamedAsSuch() {
-        IOException refusal =
-                assertThrows(IOException.class, () -> read(new byte[100]));
+        IOException refusal = assertThrows(IOException.class, () -> read(new byte[100]));
         assertTrue(String.valueOf(refusal.getMessage()).contains("no backup"), refusal::toString);
     }
 }

@@ -40,7 +40,8 @@ final class RestorationTest {
                 myid, "m" + myid, 2888, 3888, Ensemble.Role.PARTICIPANT, null, 0);
     }
 
-    /// The tree of three members in epoch 6: `/a/1` and so on, and two sessions with an ephemeral each.
+    /// The tree of three members in epoch 6: `/a/1` and so on, and two sessions with an ephemeral
+    /// each.
     static Tree tree(int znodes) {
         var all = Ensemble.declared("orders", List.of(line(1), line(2), line(3)));
         Tree tree = apply(Tree.initial(), 0, new Txn.Configure(all.atLevel(2)));
@@ -136,8 +137,8 @@ final class RestorationTest {
                 Identity.State.BLANK, open(disk, null).recovered().identity().state(), "untouched");
     }
 
-    /// Before each operation in turn: a start is refused, or finds nothing, or all; and the restore can be
-    /// repeated.
+    /// Before each operation in turn: a start is refused, or finds nothing, or all; and the restore
+    /// can be repeated.
     @ParameterizedTest
     @EnumSource
     void crashBeforeEveryOperation(SimDisk.Loss loss) throws Exception {
