@@ -140,6 +140,20 @@ public final class Story implements AutoCloseable {
                         Commands.with(settings.kubectl(), "--namespace", namespace), arguments));
     }
 
+    /// Runs `kubectl ensemble` in the story's namespace. The first time it may have to be built.
+    ///
+    /// @return what it printed, errors included
+    /// @throws IllegalStateException if it fails; the message has its output
+    public String plugin(String... arguments) {
+        return cluster.local(
+                Commands.with(
+                        List.of(
+                                settings.home().resolve("kubectl-ensemble").toString(),
+                                "--namespace",
+                                namespace),
+                        arguments));
+    }
+
     /// Waits until an ensemble of so many members is `Ready`, and in truth well.
     ///
     /// @return how long that took
