@@ -8,6 +8,8 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 
 /// What is done to an ensemble from outside.
 public record Faults(KubernetesClient client, String namespace) {
@@ -66,12 +68,12 @@ public record Faults(KubernetesClient client, String namespace) {
 
     /// Lets a node take no new pods, or take them again.
     public void cordon(String node, boolean closed) {
+        // Not by reading and writing back: kubelet and others write to it all the time.
         client.nodes()
                 .withName(node)
-                .edit(there -> {
-                    there.getSpec().setUnschedulable(closed);
-                    return there;
-                });
+                .patch(
+                        PatchContext.of(PatchType.JSON_MERGE),
+                        "{\"spec\":{\"unschedulable\":%s}}".formatted(closed));
     }
 
     /// Asks for a pod's eviction, as `kubectl drain` does.
