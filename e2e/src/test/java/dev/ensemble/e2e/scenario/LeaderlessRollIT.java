@@ -124,8 +124,7 @@ class LeaderlessRollIT {
                 if (!ensemble.uids().equals(before)) {
                     throw new AssertionError("the webhook let something through");
                 }
-                story.report()
-                        .say("while the API server refuses: " + ensemble.missing("Ready"));
+                story.report().say("while the API server refuses: " + ensemble.missing("Ready"));
             } finally {
                 story.client()
                         .admissionRegistration()
