@@ -164,6 +164,9 @@ final class Following implements Role {
 
     private Role leaderSaid(Message.Notification said) {
         answer(leader, said);
+        if (said.state() != Message.State.LOOKING) {
+            local.round = Math.max(local.round, said.round()); // See [Leading].
+        }
         boolean leads =
                 switch (said.state()) {
                     case LEADING, PREPARING -> true;

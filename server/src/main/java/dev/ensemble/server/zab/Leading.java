@@ -150,6 +150,9 @@ final class Leading implements Role {
 
     private Role received(int from, long incarnation, long at, Message message) {
         if (message instanceof Message.Notification said) {
+            // Members that are in the same round choose the next leader without having to find a
+            // round first.
+            local.round = Math.max(local.round, said.round());
             if (said.state() == Message.State.LOOKING) {
                 // It left. Tell it at once that there is a leader; it may come back.
                 forget(from);
