@@ -183,6 +183,7 @@ public final class ServerNode implements AutoCloseable {
         Hello hello = hello(recovered, recoveryId(store));
         var loop = new PeerLoop(inbox, member, hello, promises, fetching, flushing, replaying, now);
 
+        var rehearsal = new Rehearsal(schemes, new TxnCodec());
         LogWriter log = store.startLog(loop);
         parts.push(() -> flushing.last(loop.lastTree(), log.synced()));
         Ensemble committed = member.peer().configuration();
@@ -222,7 +223,7 @@ public final class ServerNode implements AutoCloseable {
                         log,
                         served::publish,
                         (leader, epoch, zxid) -> fetch(loop, links, leader, epoch, zxid),
-                        known -> learned(known, links),
+                        known -> learned(known, links, rehearsal),
                         reason -> distrust(store, reason),
                         this::fatal));
         parts.push(loop::stop);
@@ -585,9 +586,12 @@ public final class ServerNode implements AutoCloseable {
                 address, loop.hello(), leader, epoch, zxid, links.maxFrameBytes(), peerTls);
     }
 
-    private void learned(Facts known, @Nullable Links links) {
+    private void learned(Facts known, @Nullable Links links, Runnable rehearsal) {
         Facts before = observed.facts();
         observed.learn(known);
+        if (known.everInSync() && (before == null || !before.everInSync()) && links != null) {
+            Thread.ofPlatform().daemon().name("rehearsal").start(rehearsal);
+        }
         if (before == null || !before.configuration().equals(known.configuration())) {
             dial(links, known.configuration());
             Listening ports = listening;
