@@ -1,153 +1,236 @@
 package dev.ensemble.server.node;
 
-import org.apache.zookeeper.AsyncCallback;
-import org.apache.zookeeper.CreateMode;
-import org.apache.zookeeper.KeeperException;
-import org.apache.zookeeper.Watcher;
-import org.apache.zookeeper.ZooDefs;
-import org.apache.zookeeper.ZooKeeper;
-import org.apache.zookeeper.data.Stat;
-
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
-/// Measures how long nobody's write is acknowledged when the leader of three is killed: real
-/// processes on this machine, a stock client on each member, each with one write in flight.
+/// Measures how long nobody's write is acknowledged when the leader of three is killed or stands
+/// still, for ours and for the original in turns, and how long a write waits while the lead is
+/// handed over: real processes on this machine, each with a client that writes without a pause.
 ///
-/// `dev.ensemble.server.node.FailOver [kills]`; see `server/docs/testing.md`.
-final class FailOver {
-    private static final int MEMBERS = 3;
-
-    /// What must be acknowledged around a kill, so that it happens under load.
+/// `dev.ensemble.server.node.FailOver [kills [freezes [transfers]]] [alone]`; see
+/// `server/docs/testing.md`.
+final class FailOver implements AutoCloseable {
+    /// What must be acknowledged on each survivor before a fault and after it.
     private static final int WRITES = 50;
 
+    private static final int MEMBERS = 3;
+
+    /// Three members, of whichever make.
+    private record Make(String name, Processes members) {}
+
+    private final List<Make> makes = new ArrayList<>();
     private final MemberProcesses members;
 
-    private FailOver(MemberProcesses members) {
-        this.members = members;
-    }
+    /// Milliseconds by what was measured.
+    private final Map<String, List<Double>> figures = new HashMap<>();
 
-    /// One client of one member, writing without a pause.
-    private static final class Writer implements AsyncCallback.StatCallback {
-        private final ZooKeeper client;
-        private final String path;
-        private final AtomicLong acknowledged = new AtomicLong();
-        private volatile long killedNanos;
-        private volatile long gapNanos;
-        private volatile boolean stopped;
-        private long lastNanos = System.nanoTime();
-
-        Writer(String server, String path) throws Exception {
-            this.path = path;
-            var connected = new CountDownLatch(1);
-            client =
-                    new ZooKeeper(
-                            server,
-                            40_000,
-                            event -> {
-                                if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
-                                    connected.countDown();
-                                }
-                            });
-            if (!connected.await(60, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("no connection to " + server);
-            }
-            try {
-                client.create(
-                        path, new byte[0], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
-            } catch (KeeperException.NodeExistsException e) {
-                lastNanos = System.nanoTime(); // Of an earlier round.
-            }
-            write();
+    private FailOver(Path folder, boolean alone) throws IOException {
+        members = new MemberProcesses(folder.resolve("ensemble"), MEMBERS);
+        makes.add(new Make("ensemble", members));
+        for (int id : members.ids()) {
+            members.configure(id, "heartbeatTimeoutMillis=400\n"); // The default.
         }
-
-        private void write() {
-            client.setData(path, new byte[100], -1, this, null);
+        if (!alone) {
+            makes.add(
+                    new Make(
+                            "zookeeper",
+                            new OriginalProcesses(folder.resolve("zookeeper"), MEMBERS)));
         }
-
-        /// On the client's thread, in order.
-        @Override
-        public void processResult(int code, String of, Object context, Stat stat) {
-            long now = System.nanoTime();
-            if (code == KeeperException.Code.OK.intValue()) {
-                // The longest silence that ended after the kill, from the kill on.
-                if (killedNanos != 0) {
-                    gapNanos = Math.max(gapNanos, now - Math.max(lastNanos, killedNanos));
-                }
-                lastNanos = now;
-                acknowledged.incrementAndGet();
+        for (Make make : makes) {
+            for (int id : make.members.ids()) {
+                make.members.start(id);
             }
-            if (!stopped && client.getState().isAlive()) {
-                write();
-            }
-        }
-
-        void close() throws InterruptedException {
-            stopped = true;
-            client.close();
         }
     }
 
-    /// {@return the milliseconds until the first write was acknowledged again, by either survivor}
-    private double kill() throws Exception {
+    /// What is done to a leader.
+    private interface Fault {
+        void on(Processes servers, int leader) throws IOException, InterruptedException;
+    }
+
+    private void measure(String what, Make make, Fault fault, Fault mending) throws Exception {
+        Processes servers = make.members;
+        servers.awaitAllSynced();
+        int leader = servers.awaitLeader();
+        Map<Integer, Prober> probers = new HashMap<>();
+        try {
+            for (int id : servers.ids()) {
+                probers.put(id, new Prober(servers.clientPort(id), "/w" + id));
+            }
+            awaitWrites(probers);
+            Prober ofLeader = Objects.requireNonNull(probers.get(leader));
+            long begin = System.nanoTime();
+            probers.values().forEach(prober -> prober.begin(begin));
+            fault.on(servers, leader);
+            probers.remove(leader);
+            awaitWrites(probers);
+            double gap =
+                    probers.values().stream()
+                                    .mapToLong(prober -> prober.seen().silence())
+                                    .min()
+                                    .orElseThrow()
+                            / 1e6;
+            add(make.name + " " + what, gap);
+            long ended = ofLeader.seen().ended();
+            String closed = "";
+            if (what.equals("kill") && ended != 0) {
+                double millis = (ended - begin) / 1e6;
+                add(make.name + " sockets of the killed process closed", millis);
+                closed = String.format(", its sockets were closed after %.1f ms", millis);
+            }
+            System.out.printf("%s %s of %d: %.1f ms%s%n", make.name, what, leader, gap, closed);
+            probers.put(leader, ofLeader);
+        } finally {
+            mending.on(servers, leader);
+            for (Prober prober : probers.values()) {
+                prober.close();
+            }
+        }
+    }
+
+    /// The lead is handed over; every member's client writes all the while.
+    private void transfer() throws Exception {
         members.awaitAllSynced();
         int leader = members.awaitLeader();
-        List<Writer> writers = new ArrayList<>();
+        Map<Integer, Prober> probers = new HashMap<>();
         try {
             for (int id : members.ids()) {
-                if (id != leader) {
-                    writers.add(new Writer("127.0.0.1:" + members.clientPort(id), "/w" + id));
-                }
+                probers.put(id, new Prober(members.clientPort(id), "/w" + id));
             }
-            awaitWrites(writers);
-            long killed = System.nanoTime();
-            writers.forEach(writer -> writer.killedNanos = killed);
-            members.kill(leader);
-            awaitWrites(writers);
+            awaitWrites(probers);
+            long begin = System.nanoTime();
+            probers.values().forEach(prober -> prober.begin(begin));
+            int to = leader % MEMBERS + 1;
+            HttpResponse<String> answer =
+                    members.send(
+                            leader,
+                            "/v1/leadership:transfer",
+                            HttpRequest.newBuilder()
+                                    .header(
+                                            "Authorization",
+                                            "Bearer " + Token.read(members.tokenFile(leader)))
+                                    .POST(
+                                            HttpRequest.BodyPublishers.ofString(
+                                                    "{\"to\": " + to + "}")));
+            if (answer.statusCode() != 200) {
+                throw new IllegalStateException("refused: " + answer.body());
+            }
+            awaitWrites(probers);
+            long wait =
+                    probers.values().stream().mapToLong(p -> p.seen().longest()).max().orElse(0);
+            long failed = probers.values().stream().mapToLong(p -> p.seen().failed()).sum();
+            add("ensemble hand-over", wait / 1e6);
+            System.out.printf(
+                    "ensemble hand-over to %d: longest wait %.1f ms, %d failed%n",
+                    to, wait / 1e6, failed);
+            add("ensemble requests that failed in a hand-over", (double) failed);
         } finally {
-            for (Writer writer : writers) {
-                writer.close();
+            for (Prober prober : probers.values()) {
+                prober.close();
             }
         }
-        members.start(leader);
-        return writers.stream().mapToLong(writer -> writer.gapNanos).min().orElseThrow() / 1e6;
     }
 
-    private void awaitWrites(List<Writer> writers) throws InterruptedException {
-        List<Long> before = writers.stream().map(writer -> writer.acknowledged.get()).toList();
-        members.await(
-                "acknowledged writes",
-                () -> {
-                    for (int i = 0; i < before.size(); i++) {
-                        if (writers.get(i).acknowledged.get() < before.get(i) + WRITES) {
-                            return false;
-                        }
-                    }
-                    return true;
-                });
+    private static void awaitWrites(Map<Integer, Prober> probers) {
+        Map<Integer, Long> before = new HashMap<>();
+        probers.forEach((id, prober) -> before.put(id, prober.seen().acknowledged()));
+        until(() ->
+                probers.entrySet().stream()
+                        .allMatch(each ->
+                                each.getValue().seen().acknowledged()
+                                        >= before.getOrDefault(each.getKey(), 0L) + WRITES));
+    }
+
+    private static void until(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            LockSupport.parkNanos(20_000_000);
+        }
+    }
+
+    private void add(String what, double figure) {
+        figures.computeIfAbsent(what, _ -> new ArrayList<>()).add(figure);
+    }
+
+    private void report() {
+        System.out.println();
+        figures.keySet().stream().sorted().forEach(this::report);
+        for (String what : List.of("kill", "freeze")) {
+            List<Double> ours = figures.get("ensemble " + what);
+            List<Double> theirs = figures.get("zookeeper " + what);
+            if (ours != null && theirs != null) {
+                System.out.printf(
+                        "%s: the median of zookeeper is %.1f times that of ensemble, the worst %.1f"
+                                + " times%n",
+                        what,
+                        median(theirs) / median(ours),
+                        Collections.max(theirs) / Collections.max(ours));
+            }
+        }
+    }
+
+    private void report(String what) {
+        List<Double> all = figures.getOrDefault(what, List.of());
+        System.out.printf(
+                "%s: %d times, median %.1f, worst %.1f%s%n",
+                what,
+                all.size(),
+                median(all),
+                Collections.max(all),
+                what.contains("failed") ? "" : " ms");
+    }
+
+    private static double median(List<Double> figures) {
+        List<Double> sorted = figures.stream().sorted().toList();
+        return sorted.get(sorted.size() / 2);
+    }
+
+    @Override
+    public void close() {
+        makes.forEach(make -> make.members.close());
     }
 
     public static void main(String[] args) throws Exception {
-        int kills = args.length == 0 ? 20 : Integer.parseInt(args[0]);
+        boolean alone = args.length > 0 && args[args.length - 1].equals("alone");
+        int numbers = alone ? args.length - 1 : args.length;
+        int kills = numbers > 0 ? Integer.parseInt(args[0]) : 20;
+        int freezes = numbers > 1 ? Integer.parseInt(args[1]) : 5;
+        int transfers = numbers > 2 ? Integer.parseInt(args[2]) : 20;
         Path folder = Files.createTempDirectory("fail-over");
         System.out.println("members' logs: " + folder);
-        List<Double> gaps = new ArrayList<>();
-        try (var members = new MemberProcesses(folder, MEMBERS).startAll()) {
-            var failOver = new FailOver(members);
+        try (var failOver = new FailOver(folder, alone)) {
             for (int i = 0; i < kills; i++) {
-                gaps.add(failOver.kill());
-                System.out.printf("kill %d: %.1f ms%n", i + 1, gaps.getLast());
+                for (Make make : failOver.makes) {
+                    failOver.measure(
+                            "kill",
+                            make,
+                            (servers, leader) -> servers.kill(leader),
+                            Processes::start);
+                }
             }
+            for (int i = 0; i < freezes; i++) {
+                for (Make make : failOver.makes) {
+                    failOver.measure(
+                            "freeze",
+                            make,
+                            (servers, leader) -> servers.signal(leader, "STOP"),
+                            (servers, leader) -> servers.signal(leader, "CONT"));
+                }
+            }
+            for (int i = 0; i < transfers; i++) {
+                failOver.transfer();
+            }
+            failOver.report();
         }
-        Collections.sort(gaps);
-        System.out.printf(
-                "%d kills: median %.1f ms, worst %.1f ms%n",
-                kills, gaps.get(kills / 2), gaps.getLast());
     }
 }
