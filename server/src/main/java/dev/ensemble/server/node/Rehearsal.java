@@ -1,5 +1,7 @@
 package dev.ensemble.server.node;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
 import dev.ensemble.server.member.MemberOptions;
@@ -14,6 +16,7 @@ import dev.ensemble.server.model.Request;
 import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Session;
 import dev.ensemble.server.net.LinkCodec;
+import dev.ensemble.server.proto.PeerProto;
 import dev.ensemble.server.tree.Preparation;
 import dev.ensemble.server.tree.Tree;
 import dev.ensemble.server.zab.DiskOp;
@@ -24,9 +27,6 @@ import dev.ensemble.server.zab.History;
 import dev.ensemble.server.zab.Message;
 import dev.ensemble.server.zab.PeerConfig;
 import dev.ensemble.server.zab.Recovered;
-
-import com.google.protobuf.InvalidProtocolBufferException;
-import dev.ensemble.server.proto.PeerProto;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -112,9 +112,7 @@ final class Rehearsal implements Runnable {
     private void playAll() throws InvalidProtocolBufferException {
         List<Ensemble.Member> voters = new ArrayList<>();
         for (int id = 1; id <= MEMBERS; id++) {
-            voters.add(
-                    new Ensemble.Member(
-                            id, "m" + id, 1, 1, Ensemble.Role.PARTICIPANT, null, 0));
+            voters.add(new Ensemble.Member(id, "m" + id, 1, 1, Ensemble.Role.PARTICIPANT, null, 0));
         }
         Ensemble declared = Ensemble.declared("", voters);
         for (int id = 1; id <= MEMBERS; id++) {
@@ -187,8 +185,7 @@ final class Rehearsal implements Runnable {
     }
 
     private static Hello hello(Actor actor) {
-        return new Hello(
-                Hello.PROTOCOL, "", actor.myid, actor.myid, 1, actor.state, "rehearsed");
+        return new Hello(Hello.PROTOCOL, "", actor.myid, actor.myid, 1, actor.state, "rehearsed");
     }
 
     private void cutOff(Actor actor) {

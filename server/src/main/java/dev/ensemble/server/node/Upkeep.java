@@ -24,6 +24,9 @@ final class Upkeep implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
     private static final long ROUND_MILLIS = 500;
 
+    /// I/O threads are asked for a sign of life every so many rounds, since that wakes them.
+    private static final int PULSE_ROUNDS = 4;
+
     /// An fsync that takes longer than any healthy disk needs under any load.
     private static final long LOG_STUCK_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -75,10 +78,12 @@ final class Upkeep implements AutoCloseable {
 
     private void run() {
         try {
-            while (!stop.await(ROUND_MILLIS, TimeUnit.MILLISECONDS)) {
+            for (int round = 0; !stop.await(ROUND_MILLIS, TimeUnit.MILLISECONDS); round++) {
                 look();
-                for (Pulse pulse : pulses) {
-                    pulse.ask(System.nanoTime());
+                if (round % PULSE_ROUNDS == 0) {
+                    for (Pulse pulse : pulses) {
+                        pulse.ask(System.nanoTime());
+                    }
                 }
             }
         } catch (InterruptedException e) {

@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileStore;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -25,6 +26,9 @@ final class FolderDisk implements Disk {
 
     private final Path root;
     private final @Nullable FileChannel lock;
+
+    /// Kept, since to find it the mounts of the machine are read.
+    private volatile @Nullable FileStore store;
 
     private FolderDisk(Path root, @Nullable FileChannel lock) {
         this.root = root;
@@ -197,12 +201,21 @@ final class FolderDisk implements Disk {
 
     @Override
     public long freeBytes() throws IOException {
-        return Files.getFileStore(root).getUsableSpace();
+        return store().getUsableSpace();
     }
 
     @Override
     public long totalBytes() throws IOException {
-        return Files.getFileStore(root).getTotalSpace();
+        return store().getTotalSpace();
+    }
+
+    private FileStore store() throws IOException {
+        FileStore known = store;
+        if (known == null) {
+            known = Files.getFileStore(root);
+            store = known;
+        }
+        return known;
     }
 
     @Override
