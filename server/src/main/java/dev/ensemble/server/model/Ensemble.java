@@ -27,8 +27,11 @@ public record Ensemble(
     /// From here on configurations may have groups.
     public static final int LEVEL_OF_GROUPS = 2;
 
+    /// From here on a member may get more than one address.
+    public static final int LEVEL_OF_ADDRESSES = 3;
+
     /// The highest level that this build knows.
-    public static final int HIGHEST_LEVEL = LEVEL_OF_GROUPS;
+    public static final int HIGHEST_LEVEL = LEVEL_OF_ADDRESSES;
 
     /// The top byte of a session's id is its member's; 255 there would look like the owner of a TTL
     /// node.

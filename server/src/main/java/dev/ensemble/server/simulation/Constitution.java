@@ -56,7 +56,7 @@ final class Constitution {
 
     /// {@return the level that a member's release knows}
     int protocol(int myid) {
-        return older.contains(myid) ? Hello.PROTOCOL - 1 : Hello.PROTOCOL;
+        return older.contains(myid) ? Ensemble.FIRST_LEVEL : Hello.PROTOCOL;
     }
 
     /// {@return whether that member was of the release before; from its next start on it is not}

@@ -8,6 +8,7 @@ import dev.ensemble.server.model.Request;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +69,12 @@ public final class Reconfiguration {
         if (!severalAddresses && members.values().stream().anyMatch(m -> !m.more().isEmpty())) {
             throw new IllegalArgumentException("several addresses need multiAddress.enabled=true");
         }
+        if (present.level() < Ensemble.LEVEL_OF_ADDRESSES
+                && addsAddresses(present, members.values())) {
+            throw new IllegalArgumentException(
+                    "not all members are of a release that lets a member have several addresses, or"
+                            + " were connected at once since they are");
+        }
         var next = present.with(members, groups.of(members.values()));
         if (next.groups().decide() && present.level() < Ensemble.LEVEL_OF_GROUPS) {
             throw new IllegalArgumentException(
@@ -78,6 +85,16 @@ public final class Reconfiguration {
             throw new IllegalArgumentException("too few voters: " + next.voters());
         }
         return next;
+    }
+
+    /// Those that have them already keep them.
+    private static boolean addsAddresses(Ensemble present, Collection<Ensemble.Member> members) {
+        return members.stream()
+                .anyMatch(member -> {
+                    Ensemble.Member was = present.members().get(member.myid());
+                    return !member.more().isEmpty()
+                            && (was == null || !was.more().equals(member.more()));
+                });
     }
 
     private static List<String> items(@Nullable String list) {

@@ -42,6 +42,7 @@ final class MemberProcesses implements Processes {
     private final Map<Integer, Process> running = new HashMap<>();
     private final List<String> options;
     private final Network network;
+    private final Map<Integer, String> builds = new HashMap<>();
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
@@ -198,10 +199,21 @@ final class MemberProcesses implements Processes {
         start(id, new String[0]);
     }
 
+    /// Which build a member is, from its next start on.
+    ///
+    /// @param classes class path that goes in front of this build's, with the separator behind it;
+    ///   empty: this build
+    void build(int id, String classes) {
+        builds.put(id, classes);
+    }
+
     /// @param more arguments of `serve`
     void start(int id, String... more) throws IOException {
         List<String> command = command("serve", configFile(id).toString(), "--myid", "" + id);
         command.addAll(List.of(more));
+        command.set(
+                command.indexOf("-cp") + 1,
+                builds.getOrDefault(id, "") + System.getProperty("java.class.path"));
         command.addAll(1, options);
         command.addAll(1, network.options(id));
         running.put(

@@ -185,7 +185,7 @@ final class TxnCodecTest {
                         .bytes();
         var e = assertThrows(IllegalArgumentException.class, () -> codec.decode(higher));
         assertEquals(
-                "the ensemble is at level 3; this build is too old, and knows 2", e.getMessage());
+                "the ensemble is at level 4; this build is too old, and knows 3", e.getMessage());
     }
 
     @Test

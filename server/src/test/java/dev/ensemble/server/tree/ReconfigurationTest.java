@@ -57,10 +57,16 @@ final class ReconfigurationTest {
             };
 
     ReconfigurationTest() {
+        at(Ensemble.HIGHEST_LEVEL);
+    }
+
+    /// An ensemble of three, of that level.
+    private void at(int level) {
+        tree = Tree.initial();
         var first =
                 Reconfiguration.of(
                         new Request.Reconfig(null, null, THREE, -1),
-                        Ensemble.declared("e", List.of()).atLevel(Ensemble.LEVEL_OF_GROUPS),
+                        Ensemble.declared("e", List.of()).atLevel(level),
                         1,
                         false);
         tree = tree.apply(1, new Header(0, 0, 0, 0, 0), new Txn.Configure(first)).tree();
@@ -160,7 +166,7 @@ final class ReconfigurationTest {
                 Code.BAD_ARGUMENTS, refusal(null, null, THREE + "\ngroup.1=1:2", -1), "3 in none");
 
         tree = tree.apply(4, new Header(0, 0, 0, 0, 0), grouped).tree();
-        assertEquals(Ensemble.LEVEL_OF_GROUPS, tree.ensemble().level());
+        assertEquals(Ensemble.HIGHEST_LEVEL, tree.ensemble().level());
         assertEquals(Code.BAD_ARGUMENTS, refusal(null, "3", null, -1));
         assertEquals(Code.BAD_ARGUMENTS, refusal("server.4=h:7:8", null, null, -1));
         assertEquals(THREE + "\nversion=10", text(prepare(null, null, THREE, -1)));
@@ -213,6 +219,9 @@ final class ReconfigurationTest {
         several = true;
         assertTrue(text(prepare(line, null, null, -1)).contains(line + "\n"));
         assertEquals(Code.BAD_ARGUMENTS, refusal("server.4=x:1:2|h:1:9", null, null, -1));
+        at(Ensemble.LEVEL_OF_ADDRESSES - 1);
+        assertEquals(Code.BAD_ARGUMENTS, refusal(line, null, null, -1), "not all know that");
+        assertTrue(text(prepare("server.4=x:1:2", null, null, -1)).contains("server.4=x:1:2"));
     }
 
     /// Each of these is wrong at once, and is told before those below it.

@@ -116,7 +116,7 @@ final class LevelsTest {
         link(bench, 3, OLD);
         List<Message> answers = sent(bench.receive(3, 0, new Message.FollowerInfo(1)));
         assertEquals(
-                new Message.Rejected("its release knows level 1, and this ensemble is at level 2"),
+                new Message.Rejected("its release knows level 2, and this ensemble is at level 3"),
                 assertInstanceOf(Message.Rejected.class, answers.getFirst()));
         assertEquals(1, answers.size());
     }
