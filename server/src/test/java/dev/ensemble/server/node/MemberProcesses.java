@@ -214,7 +214,8 @@ final class MemberProcesses implements Processes {
         command.set(
                 command.indexOf("-cp") + 1,
                 builds.getOrDefault(id, "") + System.getProperty("java.class.path"));
-        command.addAll(1, options);
+        // In front of the class path, and behind the options that they may replace.
+        command.addAll(command.indexOf("-cp"), options);
         command.addAll(1, network.options(id));
         running.put(
                 id,
