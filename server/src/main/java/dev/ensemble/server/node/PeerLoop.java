@@ -38,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
 
 /// The peer thread: hands a member what happened, and does what it decides.
 ///
@@ -96,6 +97,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     private final Fetching fetching;
     private final Flushing flushing;
     private final Replaying replaying;
+    private final LongSupplier wallClock;
     private final Thread thread = Thread.ofPlatform().name("peer").unstarted(this::run);
 
     private final Queue<CompletableFuture<@Nullable SortedMap<Long, List<Long>>>>
@@ -126,6 +128,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     private long nowNanos;
 
     /// @param hello what to say to other members, as of the start
+    /// @param wallClock in ms since 1970
     PeerLoop(
             Inbox<Input> inbox,
             Member member,
@@ -134,6 +137,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             Fetching fetching,
             Flushing flushing,
             Replaying replaying,
+            LongSupplier wallClock,
             long nowNanos) {
         this.inbox = inbox;
         this.member = member;
@@ -142,6 +146,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         this.fetching = fetching;
         this.flushing = flushing;
         this.replaying = replaying;
+        this.wallClock = wallClock;
         this.nowNanos = nowNanos;
         this.inSyncNanos = nowNanos;
         this.lookingSinceNanos = nowNanos;
@@ -249,7 +254,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
             out.links().resume();
         }
         nowNanos = System.nanoTime();
-        long wallMillis = System.currentTimeMillis();
+        long wallMillis = wallClock.getAsLong();
         for (Input input : taken.items()) {
             step(input, wallMillis, out);
         }

@@ -51,6 +51,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 
 /// One member, running: wires all parts, once, and takes them apart again.
 ///
@@ -78,6 +79,7 @@ public final class ServerNode implements AutoCloseable {
 
     private final Config config;
     private final @Nullable Rescue rescue;
+    private final LongSupplier wallMillis;
     private final Observed observed;
     private final CompletableFuture<ExitCode> ended = new CompletableFuture<>();
 
@@ -97,9 +99,10 @@ public final class ServerNode implements AutoCloseable {
     /// Which ports were taken at the start; 0 for none.
     public record Ports(int client, int secureClient, int peer, int admin, int metrics) {}
 
-    private ServerNode(Config config, @Nullable Rescue rescue) {
+    private ServerNode(Config config, @Nullable Rescue rescue, LongSupplier wallMillis) {
         this.config = config;
         this.rescue = rescue;
+        this.wallMillis = wallMillis;
         this.observed = new Observed(config, System::nanoTime);
         this.audit =
                 config.clients().audit()
@@ -118,7 +121,16 @@ public final class ServerNode implements AutoCloseable {
     ///
     /// @param rescue a recovery to carry out, once; null if there was none
     public static ServerNode start(Config config, @Nullable Rescue rescue) throws StartFailure {
-        var node = new ServerNode(config, rescue);
+        return start(config, rescue, System::currentTimeMillis);
+    }
+
+    /// The same.
+    ///
+    /// @param wallMillis the clock that the times of znodes come from, and by which TTLs run out;
+    ///   it may jump, and nothing else depends on it
+    static ServerNode start(Config config, @Nullable Rescue rescue, LongSupplier wallMillis)
+            throws StartFailure {
+        var node = new ServerNode(config, rescue, wallMillis);
         try {
             node.startAll();
             node.tellAudit("serverStart", "success");
@@ -181,7 +193,17 @@ public final class ServerNode implements AutoCloseable {
         parts.push(replaying);
         Member member = member(recovered, schemes, codec, now);
         Hello hello = hello(recovered, recoveryId(store));
-        var loop = new PeerLoop(inbox, member, hello, promises, fetching, flushing, replaying, now);
+        var loop =
+                new PeerLoop(
+                        inbox,
+                        member,
+                        hello,
+                        promises,
+                        fetching,
+                        flushing,
+                        replaying,
+                        wallMillis,
+                        now);
 
         var rehearsal = new Rehearsal(schemes, new TxnCodec());
         LogWriter log = store.startLog(loop);

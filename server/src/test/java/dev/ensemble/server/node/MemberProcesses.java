@@ -33,6 +33,7 @@ import java.util.stream.Stream;
 
 /// An ensemble of real processes on this machine, which tests start, kill and restart.
 final class MemberProcesses implements Processes {
+    private static final String MAIN = "dev.ensemble.server.tool.Main";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Path folder;
@@ -211,6 +212,20 @@ final class MemberProcesses implements Processes {
     void start(int id, String... more) throws IOException {
         List<String> command = command("serve", configFile(id).toString(), "--myid", "" + id);
         command.addAll(List.of(more));
+        start(id, command);
+    }
+
+    /// Starts a member by a program of the test's own.
+    ///
+    /// @param program whose arguments are the file of the configuration, the myid, and these
+    void startBy(int id, Class<?> program, String... more) throws IOException {
+        List<String> command = command(configFile(id).toString(), "" + id);
+        command.set(command.indexOf(MAIN), program.getName());
+        command.addAll(List.of(more));
+        start(id, command);
+    }
+
+    private void start(int id, List<String> command) throws IOException {
         command.set(
                 command.indexOf("-cp") + 1,
                 builds.getOrDefault(id, "") + System.getProperty("java.class.path"));
@@ -240,7 +255,7 @@ final class MemberProcesses implements Processes {
                                 "-Dlogback.configurationFile=logback.xml",
                                 "-cp",
                                 System.getProperty("java.class.path"),
-                                "dev.ensemble.server.tool.Main"));
+                                MAIN));
         command.addAll(List.of(arguments));
         return command;
     }
