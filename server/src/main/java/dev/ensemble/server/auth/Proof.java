@@ -13,6 +13,9 @@ public sealed interface Proof {
         }
     }
 
+    /// Nothing is proved: the client asks for linearizable reads on this connection.
+    record Linearizable() implements Proof {}
+
     /// It is told so, and loses its connection.
     record Refused() implements Proof {}
 

@@ -23,6 +23,13 @@ public final class Schemes implements AclRules {
     private static final String DIGEST = "digest";
     private static final String ENSEMBLE = "ensemble";
 
+    /// No identity: how a client says what its reads must be. Every client library can send that,
+    /// sends it again by itself on each new connection, and learns at once from a server that does
+    /// not know it.
+    private static final String READS = "reads";
+
+    private static final String LINEARIZABLE = "linearizable";
+
     private final boolean skipAcl;
     private final @Nullable Digest digest;
     private final @Nullable X509 x509;
@@ -80,12 +87,19 @@ public final class Schemes implements AclRules {
             case DIGEST -> proof(digest == null || auth == null ? null : digest.authenticate(auth));
             case X509.SCHEME -> proof(certificate == null ? null : certified(certificate));
             case ENSEMBLE -> ensemble(auth);
+            case READS -> reads(auth);
             case null, default -> new Proof.Refused();
         };
     }
 
     private static Proof proof(@Nullable List<Id> ids) {
         return ids == null || ids.isEmpty() ? new Proof.Refused() : new Proof.Proved(ids);
+    }
+
+    private static Proof reads(byte @Nullable [] auth) {
+        return auth != null && LINEARIZABLE.equals(new String(auth, StandardCharsets.UTF_8))
+                ? new Proof.Linearizable()
+                : new Proof.Refused();
     }
 
     /// A client that expects another ensemble must not take this one for it.

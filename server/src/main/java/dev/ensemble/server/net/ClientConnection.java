@@ -79,6 +79,10 @@ final class ClientConnection {
     private long attach;
     private int timeoutMillis;
     private boolean knowsReadOnly;
+
+    /// Its reads see all that anybody was told of before they came.
+    private boolean linearizable;
+
     private Handshake.@Nullable ConnectRequest early;
 
     private long heardNanos;
@@ -98,6 +102,7 @@ final class ClientConnection {
         this.pipeline = new Pipeline(this, loop);
         this.outgoing = new Outgoing(channel);
         this.credentials = new Credentials(loop.schemes(), remote);
+        this.linearizable = loop.settings().linearizableReads();
         this.heardNanos = loop.readClock();
         this.phaseNanos = heardNanos;
         this.answeredNanos = heardNanos;
@@ -379,6 +384,8 @@ final class ClientConnection {
                 fail(xid, -1, Code.UNIMPLEMENTED);
                 closeAfterFlush();
             }
+            case Request.Read read when loop.isReadOnly() && isLinearizable(read) ->
+                    pipeline.refuse(xid, read, Code.NOT_READ_ONLY, bytes);
             case Request.Read read -> read(xid, read, bytes);
             case Request.Sync sync -> {
                 if (loop.isReadOnly()) {
@@ -397,6 +404,24 @@ final class ClientConnection {
         loop.dirty(this);
     }
 
+    /// {@return whether this is a read that must wait for a round of the quorum}
+    boolean isLinearizable(Request request) {
+        return linearizable
+                && switch (request) {
+                    case Request.Exists _,
+                            Request.GetData _,
+                            Request.GetAcl _,
+                            Request.GetChildren _,
+                            Request.GetAllChildrenNumber _,
+                            Request.GetEphemerals _,
+                            Request.MultiRead _ ->
+                            true;
+                    // What says nothing of the tree; and a watch tells of what comes behind it,
+                    // wherever that is.
+                    default -> false;
+                };
+    }
+
     private boolean isRefused(Request.Write write) {
         return loop.isReadOnly() && !(write instanceof Request.CloseSession);
     }
@@ -404,6 +429,10 @@ final class ClientConnection {
     private void authenticate(int xid, Request.Auth auth) {
         switch (credentials.authenticate(auth)) {
             case Proof.Proved _ -> reply(xid, 0, auth, new Reply.None());
+            case Proof.Linearizable _ -> {
+                linearizable = true;
+                reply(xid, 0, auth, new Reply.None());
+            }
             case Proof.Refused _ -> {
                 loop.traffic().count(ClientCounter.AUTH_FAILED_COUNT, 1);
                 fail(xid, 0, Code.AUTH_FAILED);
@@ -434,7 +463,7 @@ final class ClientConnection {
 
     private void read(int xid, Request.Read read, int bytes) {
         boolean now = loop.isAnswering() ? loop.isCurrent() : read instanceof Request.Ping;
-        if (pipeline.isEmpty() && now) {
+        if (pipeline.isEmpty() && now && !isLinearizable(read)) {
             answer(xid, read, identities());
             answered(0, false);
         } else {

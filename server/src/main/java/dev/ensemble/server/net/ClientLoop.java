@@ -41,7 +41,8 @@ import java.util.function.Consumer;
 /// goes there as one batch, and each connection is flushed once a turn.
 ///
 /// A read that comes when another thread may have shown more waits until this one has caught up:
-/// what one client was told, any other can read.
+/// what one client was told, any other can read. A linearizable read waits for a round of the
+/// quorum besides; all that come in one turn share one.
 ///
 /// Everything here but the constructor and [#traffic] runs on its thread.
 final class ClientLoop {
@@ -82,6 +83,17 @@ final class ClientLoop {
     /// By the zxid that this thread must come to before their next read is answered.
     private final TreeMap<Long, Set<ClientConnection>> waitingToRead = new TreeMap<>();
 
+    /// What stands for this thread in the rounds that it asks for; no connection has that number.
+    private final long roundAsker;
+
+    private long askedRound;
+    private long confirmedRound;
+
+    /// The round asked for last is on its way at the end of this turn.
+    private boolean roundIsOpen;
+
+    private final TreeMap<Long, Set<ClientConnection>> waitingForRound = new TreeMap<>();
+
     private final Set<ClientConnection> waitingForRoom = new LinkedHashSet<>();
     private int firedByEvent;
     private int requestsInFlight;
@@ -91,7 +103,9 @@ final class ClientLoop {
     private long tickNanos;
     private final long clockOffsetMillis;
 
-    ClientLoop(EventLoop thread, ClientServer server, Tree tree) {
+    /// @param index of this thread
+    ClientLoop(int index, EventLoop thread, ClientServer server, Tree tree) {
+        this.roundAsker = -1L - index;
         this.thread = thread;
         this.server = server;
         this.settings = server.settings();
@@ -249,6 +263,34 @@ final class ClientLoop {
         waitingToRead.computeIfAbsent(zxid, _ -> new LinkedHashSet<>()).add(connection);
     }
 
+    /// Asks for a round of the quorum that begins after this turn, for reads that came in it.
+    ///
+    /// @return a number: see [#isConfirmed]
+    long awaitRound(ClientConnection connection) {
+        if (!roundIsOpen) {
+            roundIsOpen = true;
+            submit(new Input.Sync(roundAsker, ++askedRound));
+        }
+        waitingForRound.computeIfAbsent(askedRound, _ -> new LinkedHashSet<>()).add(connection);
+        return askedRound;
+    }
+
+    /// {@return whether that round, or one that began after it, is over, and this thread shows all
+    /// that was committed before}
+    boolean isConfirmed(long round) {
+        return round <= confirmedRound;
+    }
+
+    private void confirmed(long round) {
+        confirmedRound = Math.max(confirmedRound, round);
+        while (!waitingForRound.isEmpty() && waitingForRound.firstKey() <= confirmedRound) {
+            waitingForRound
+                    .pollFirstEntry()
+                    .getValue()
+                    .forEach(each -> safely(each, ClientConnection::resume));
+        }
+    }
+
     /// Before the next transaction, which may be a write from behind such a read.
     private void resumeReads() {
         while (!waitingToRead.isEmpty() && waitingToRead.firstKey() <= tree.zxid()) {
@@ -283,6 +325,7 @@ final class ClientLoop {
 
     private void endTurn() {
         turnWillEnd = false;
+        roundIsOpen = false;
         traffic.watches(watches.reportedCount());
         if (!inputs.isEmpty()) {
             List<Input> batch = inputs;
@@ -409,6 +452,9 @@ final class ClientLoop {
                 }
             }
             case Output.Synced(long id, long number) -> {
+                if (id == roundAsker) {
+                    confirmed(number);
+                }
                 ClientConnection connection = connections.get(id);
                 if (connection != null) {
                     connection.synced(number);

@@ -105,7 +105,7 @@ public final class ClientServer implements AutoCloseable {
                         NioIoHandler.newFactory());
         this.bootstrap = bootstrap(allocator);
         for (EventExecutor each : threads) {
-            var loop = new ClientLoop((EventLoop) each, this, tree);
+            var loop = new ClientLoop(loops.size(), (EventLoop) each, this, tree);
             loops.put(loop.thread(), loop);
         }
         loops.values().forEach(ClientLoop::start);

@@ -16,6 +16,7 @@ import java.util.Set;
 ///   read
 /// @param fourLetterWords those that are answered
 /// @param audit null: nobody keeps book of changes
+/// @param linearizableReads all connections have them, not only those that ask for it
 public record ClientSettings(
         int loops,
         int tickMillis,
@@ -29,7 +30,8 @@ public record ClientSettings(
         int maxOutstanding,
         Set<String> fourLetterWords,
         ClientLimits limits,
-        @Nullable Audit audit) {
+        @Nullable Audit audit,
+        boolean linearizableReads) {
     public ClientSettings {
         fourLetterWords = Set.copyOf(fourLetterWords);
     }
@@ -60,7 +62,8 @@ public record ClientSettings(
                 maxOutstanding,
                 fourLetterWords,
                 ClientLimits.OFF,
-                null);
+                null,
+                false);
     }
 
     /// {@return these settings with book kept of changes}
@@ -78,7 +81,8 @@ public record ClientSettings(
                 maxOutstanding,
                 fourLetterWords,
                 limits,
-                other);
+                other,
+                linearizableReads);
     }
 
     /// {@return these settings with other limits}
@@ -96,6 +100,26 @@ public record ClientSettings(
                 maxOutstanding,
                 fourLetterWords,
                 other,
-                audit);
+                audit,
+                linearizableReads);
+    }
+
+    /// {@return these settings with linearizable reads for all}
+    ClientSettings withLinearizableReads() {
+        return new ClientSettings(
+                loops,
+                tickMillis,
+                minSessionTimeoutMillis,
+                maxSessionTimeoutMillis,
+                maxFrameBytes,
+                backlog,
+                maxPerAddress,
+                maxConnections,
+                handshakeTimeoutMillis,
+                maxOutstanding,
+                fourLetterWords,
+                limits,
+                audit,
+                true);
     }
 }

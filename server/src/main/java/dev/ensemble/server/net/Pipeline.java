@@ -16,8 +16,8 @@ import java.util.List;
 /// The requests of one connection that are not answered yet, in their order.
 ///
 /// Writes go to the peer thread as they come, so a pipeline of them is in flight as a whole, but
-/// behind a sync they wait for it: a read between the two must not see them. Owned by the
-/// connection's I/O thread.
+/// behind a sync or a linearizable read they wait for it: a read between the two must not see them.
+/// Owned by the connection's I/O thread.
 final class Pipeline {
     /// More requests than this, or more bytes, and the connection is not read.
     private static final int MAX_REQUESTS = 1000;
@@ -38,6 +38,12 @@ final class Pipeline {
         @Nullable Reply reply;
         boolean isSent;
 
+        /// Whether this read must see all that anybody had been told of when it came.
+        final boolean isLinearizable;
+
+        /// Once sent, the round that such a read waits for.
+        long round;
+
         Pending(
                 long number,
                 int xid,
@@ -45,7 +51,8 @@ final class Pipeline {
                 List<Id> identities,
                 int bytes,
                 long sinceNanos,
-                long seenZxid) {
+                long seenZxid,
+                boolean isLinearizable) {
             this.number = number;
             this.xid = xid;
             this.request = request;
@@ -53,6 +60,7 @@ final class Pipeline {
             this.bytes = bytes;
             this.sinceNanos = sinceNanos;
             this.seenZxid = seenZxid;
+            this.isLinearizable = isLinearizable;
         }
     }
 
@@ -72,6 +80,7 @@ final class Pipeline {
     /// done.
     private int inFlight;
 
+    /// And linearizable reads that are not answered.
     private int syncsInFlight;
 
     Pipeline(ClientConnection connection, ClientLoop loop) {
@@ -96,7 +105,11 @@ final class Pipeline {
     /// @param identities as of now: what is proved later holds for later requests
     void add(int xid, Request request, List<Id> identities, int size) {
         Pending pending = queue(xid, request, identities, size);
-        if (request instanceof Request.Read) {
+        if (pending.isLinearizable) {
+            awaitCurrent(pending);
+            unsent.addLast(pending);
+            send();
+        } else if (request instanceof Request.Read) {
             awaitCurrent(pending);
         } else {
             unsent.addLast(pending);
@@ -113,7 +126,8 @@ final class Pipeline {
                         identities,
                         size,
                         loop.nowNanos(),
-                        loop.newestZxid());
+                        loop.newestZxid(),
+                        connection.isLinearizable(request));
         queue.addLast(pending);
         bytes += size;
         loop.occupied(size);
@@ -135,11 +149,15 @@ final class Pipeline {
                     return;
                 }
                 loop.submit(connection.input(next.number, write, next.identities));
+                inFlight++;
+            } else if (next.isLinearizable) {
+                syncsInFlight++;
+                next.round = loop.awaitRound(connection);
             } else {
                 syncsInFlight++;
                 loop.submit(new Input.Sync(connection.id(), next.number));
+                inFlight++;
             }
-            inFlight++;
             next.isSent = true;
             unsent.removeFirst();
         }
@@ -159,6 +177,7 @@ final class Pipeline {
                 audit.written(connection.audited(pending.identities), write, applied.result());
             }
             drain();
+            send();
         }
     }
 
@@ -226,6 +245,7 @@ final class Pipeline {
                     return;
                 }
                 connection.answer(head.xid, read, head.identities);
+                syncsInFlight -= head.isLinearizable ? 1 : 0;
             } else if (head.reply != null) {
                 inFlight -= head.isSent ? 1 : 0;
                 connection.reply(head.xid, loop.tree().zxid(), head.request, head.reply);
@@ -248,7 +268,9 @@ final class Pipeline {
     /// not serve; but not for that if a write of the same connection is in flight, which must not
     /// be answered before it.
     private boolean mayRead(Pending head) {
-        return (inFlight > 0 || loop.isAnswering()) && loop.tree().zxid() >= head.seenZxid;
+        return (inFlight > 0 || loop.isAnswering())
+                && loop.tree().zxid() >= head.seenZxid
+                && (!head.isLinearizable || (head.isSent && loop.isConfirmed(head.round)));
     }
 
     private void awaitCurrent(Pending read) {

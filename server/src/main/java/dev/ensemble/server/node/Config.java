@@ -77,6 +77,7 @@ public record Config(
     /// @param maxOutstanding requests in flight before reading stops
     /// @param fourLetterWords those that are answered
     /// @param audit each change is logged with who made it
+    /// @param linearizableReads reads of all connections are
     public record Clients(
             @Nullable Endpoint endpoint,
             int backlog,
@@ -87,7 +88,8 @@ public record Config(
             int maxOutstanding,
             Set<String> fourLetterWords,
             ClientLimits limits,
-            boolean audit) {}
+            boolean audit,
+            boolean linearizableReads) {}
 
     /// Who may do what.
     ///

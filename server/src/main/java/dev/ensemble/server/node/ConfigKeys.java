@@ -50,7 +50,7 @@ final class ConfigKeys {
                 znode.container.checkIntervalMs znode.container.maxPerMinute
                 znode.container.maxNeverUsedIntervalMs bootstrap ensembleId heartbeatMillis heartbeatTimeoutMillis
                 audit.enable multiAddress.enabled disk.lowWaterMegabytes snapshotSizeFactor log.retainSegments
-                log.retainMegabytes log.retainHours\
+                log.retainMegabytes log.retainHours linearizableReads\
                 """);
         add(new Use.NotNeeded("restore over HTTP is not supported"), "admin.restore.enabled");
         add(

@@ -423,7 +423,8 @@ final class ConfigParser {
                 maxOutstanding(),
                 fourLetterWords(),
                 limits(),
-                values.bool("audit.enable", false));
+                values.bool("audit.enable", false),
+                values.bool("linearizableReads", false));
     }
 
     /// Both keys stop reading from clients while so much is in flight.

@@ -555,7 +555,8 @@ public final class ServerNode implements AutoCloseable {
                 from.maxOutstanding(),
                 from.fourLetterWords(),
                 from.limits(),
-                audit);
+                audit,
+                from.linearizableReads());
     }
 
     private int bind(ClientServer server, Endpoint endpoint, @Nullable Tls tls, boolean plain)

@@ -64,6 +64,7 @@ public final class Coverage {
         SESSIONS_CLOSED,
         SYNCS,
         READS,
+        LINEARIZABLE_READS,
         EVENTS
     }
 

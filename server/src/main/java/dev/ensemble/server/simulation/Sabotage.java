@@ -47,7 +47,9 @@ public enum Sabotage {
     /// A learner asks again for what the leader has done.
     ASKS_TWICE,
     /// A member of the release before says that it knows what this one knows.
-    LEVEL_OVERSTATED;
+    LEVEL_OVERSTATED,
+    /// A member answers linearizable reads from what it has, and asks nobody.
+    READS_WITHOUT_A_ROUND;
 
     /// {@return all of them: what can be broken}
     public static List<Sabotage> all() {

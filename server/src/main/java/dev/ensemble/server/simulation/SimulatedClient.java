@@ -7,6 +7,7 @@ import dev.ensemble.server.model.Id;
 import dev.ensemble.server.model.Request;
 import dev.ensemble.server.model.Result;
 import dev.ensemble.server.model.Session;
+import dev.ensemble.server.model.Stat;
 import dev.ensemble.server.tree.Applied;
 import dev.ensemble.server.tree.Tree;
 
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -39,6 +41,7 @@ final class SimulatedClient {
         WRITE,
         SEQUENTIAL,
         SYNC,
+        READ,
         CLOSE,
         RECONFIGURE
     }
@@ -67,6 +70,9 @@ final class SimulatedClient {
 
     /// For each sync in flight what was acknowledged, to anyone, when it was asked for.
     private final Map<Long, Long> syncFloors = new TreeMap<>();
+
+    /// For each linearizable read in flight what anybody had been told of its path when it began.
+    private final Map<Long, Long> readFloors = new TreeMap<>();
 
     SimulatedClient(int id, Simulation world) {
         this.id = id;
@@ -165,6 +171,7 @@ final class SimulatedClient {
         process = null;
         attached = false;
         syncFloors.clear();
+        readFloors.clear();
         while (!inFlight.isEmpty()) {
             Asked asked = inFlight.remove();
             world.coverage.count(Coverage.Of.UNKNOWN_OUTCOMES);
@@ -263,6 +270,10 @@ final class SimulatedClient {
         if (inFlight.size() >= 4) {
             return;
         }
+        if (world.isLinearizable() && world.readers.happens(0.2)) {
+            readLinearizably();
+            return;
+        }
         int choice = world.chance.below(100);
         if (choice < 8) {
             sync();
@@ -349,6 +360,48 @@ final class SimulatedClient {
         }
     }
 
+    /// Reads any path, behind a round of the quorum as the connection asks for it.
+    private void readLinearizably() {
+        SimulatedProcess at = process;
+        if (at == null) {
+            return;
+        }
+        String path = world.anyPath();
+        inFlight.add(new Asked(++number, path, null, Kind.READ));
+        syncFloors.put(number, world.acknowledgedZxid());
+        readFloors.put(number, world.lastTold(path));
+        boolean alone = inFlight.size() == 1;
+        if (world.sabotage == Sabotage.READS_WITHOUT_A_ROUND && alone && at.isServing()) {
+            onSynced(at, number);
+        } else {
+            at.ask(new Input.Sync(connection, number));
+        }
+    }
+
+    /// What was there before the read began is there, or something later (linearizability of
+    /// reads), and what one such read has shown, later ones show too.
+    private void checkRead(SimulatedProcess from, Asked asked, long floor) {
+        String path = Objects.requireNonNull(asked.path);
+        Tree tree = from.tree();
+        Stat stat = tree.stat(path);
+        long shown = stat == null ? tree.zxid() : stat.mzxid();
+        world.coverage.count(Coverage.Of.LINEARIZABLE_READS);
+        world.rules.isTrue(
+                shown >= floor,
+                "client %d reads %s of %x at %s from member %d, and somebody had been told of %x"
+                        + " before",
+                id,
+                stat == null ? ABSENT : "what is",
+                shown,
+                path,
+                from.myid(),
+                floor);
+        world.shown(tree.zxid());
+        if (stat != null) {
+            world.told(path, stat.mzxid());
+        }
+    }
+
     /// Reads behind this session's own writes, so only when none is in flight.
     private void read() {
         SimulatedProcess at = process;
@@ -386,7 +439,12 @@ final class SimulatedClient {
         }
         Asked asked = next(answered);
         Long floor = syncFloors.remove(asked.number);
-        world.coverage.count(Coverage.Of.SYNCS);
+        Long told = readFloors.remove(asked.number);
+        if (told != null) {
+            checkRead(from, asked, told);
+        } else {
+            world.coverage.count(Coverage.Of.SYNCS);
+        }
         world.rules.isTrue(
                 floor != null && from.tree().zxid() >= floor,
                 "client %d synced at member %d, which has %x, and %x was acknowledged before (C26)",
@@ -424,7 +482,7 @@ final class SimulatedClient {
                 each.remove();
                 return asked;
             }
-            if (asked.kind != Kind.SYNC) {
+            if (asked.kind != Kind.SYNC && asked.kind != Kind.READ) {
                 break;
             }
         }
@@ -437,6 +495,7 @@ final class SimulatedClient {
         String becomes = asked.becomes;
         if (path != null && becomes != null) {
             possible.put(path, new HashSet<>(Set.of(becomes)));
+            world.told(path, applied.zxid());
             byte[] data = applied.tree().data(path);
             boolean there = applied.tree().stat(path) != null;
             world.rules.isTrue(

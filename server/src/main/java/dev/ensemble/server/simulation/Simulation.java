@@ -21,6 +21,7 @@ import dev.ensemble.server.zab.Recovered;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -93,6 +94,15 @@ public final class Simulation {
     private final List<SimulatedClient> clients = new ArrayList<>();
     private long acknowledgedZxid;
 
+    /// The change of each path that a client was told of last.
+    private final Map<String, Long> told = new HashMap<>();
+
+    /// What clients do that read linearizably; from a chance of its own, so that the other seeds
+    /// stay what they were.
+    final Chance readers;
+
+    private final boolean linearizable;
+
     /// @param members 0: as the seed has it
     /// @param live gets each event as text, if there is one
     public Simulation(long seed, int members, Sabotage sabotage, @Nullable Consumer<String> live) {
@@ -101,6 +111,8 @@ public final class Simulation {
         chance = new Chance(seed);
         plan = Plan.of(members != 0 ? members : SIZES.get((int) Math.floorMod(seed, 8L)), chance);
         trace = new Trace(schedule, live);
+        readers = new Chance(seed * 31 + 40);
+        linearizable = readers.happens(0.4);
         constitution = new Constitution(seed, plan.members());
         declared = constitution.declared();
         rules = new Rules(declared, coverage);
@@ -323,9 +335,35 @@ public final class Simulation {
                 .ifPresent(client -> client.reconfigure(members));
     }
 
-    /// {@return the highest zxid whose reply any client has got}
+    /// {@return the highest zxid whose reply any client has got, or that a linearizable read has
+    /// shown}
     long acknowledgedZxid() {
         return acknowledgedZxid;
+    }
+
+    /// {@return whether clients read linearizably, some of the time}
+    boolean isLinearizable() {
+        return linearizable;
+    }
+
+    /// A client was told that its write is done, or shown by a linearizable read what is there.
+    void told(String path, long zxid) {
+        told.merge(path, zxid, Math::max);
+    }
+
+    /// {@return the latest change of `path` of which any client has been told}
+    long lastTold(String path) {
+        return told.getOrDefault(path, 0L);
+    }
+
+    /// {@return a path that some client writes to}
+    String anyPath() {
+        return "/c" + (1 + readers.below(plan.clients())) + "-" + readers.below(6);
+    }
+
+    /// What is committed up to there has been shown to somebody who reads linearizably.
+    void shown(long zxid) {
+        acknowledgedZxid = Math.max(acknowledgedZxid, zxid);
     }
 
     void acknowledged(long zxid) {

@@ -247,6 +247,20 @@ final class SchemesTest {
         assertEquals("0:0:0:0:0:0:0:1", Schemes.remote(InetAddress.ofLiteral("::1")).id());
     }
 
+    @Test
+    void whatReadsMustBeIsNoIdentity() {
+        assertEquals(
+                new Proof.Linearizable(),
+                schemes.authenticate("reads", utf8("linearizable"), HERE, null));
+        for (String other : new String[] {"", "Linearizable", "local", "linearizable "}) {
+            assertEquals(
+                    new Proof.Refused(), schemes.authenticate("reads", utf8(other), HERE, null));
+        }
+        assertEquals(new Proof.Refused(), schemes.authenticate("reads", null, HERE, null));
+        assertFalse(schemes.isValid(new Id("reads", "linearizable")));
+        assertFalse(schemes.authenticates(new Id("reads", "linearizable")));
+    }
+
     private List<Id> authenticate(String scheme, String auth) {
         return authenticate(schemes, scheme, utf8(auth));
     }
@@ -255,7 +269,7 @@ final class SchemesTest {
             Schemes schemes, @Nullable String scheme, byte @Nullable [] auth) {
         return switch (schemes.authenticate(scheme, auth, HERE, null)) {
             case Proof.Proved(List<Id> ids) -> ids;
-            case Proof.Refused _ -> List.of();
+            case Proof.Refused _, Proof.Linearizable _ -> List.of();
             case Proof.Misled(String reason) -> throw new AssertionError(reason);
         };
     }

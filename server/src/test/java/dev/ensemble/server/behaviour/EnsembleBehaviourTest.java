@@ -19,6 +19,7 @@ import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.data.Stat;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -96,6 +97,22 @@ final class EnsembleBehaviourTest {
                     assertEquals(new Reply.Ephemerals(List.of(path)), raw.reply(request));
                 }
             }
+        }
+    }
+
+    /// Of a stock client, which asks for it once, and of whatever member.
+    @Test
+    @DisplayName("linearizable reads see what a client of another member was told")
+    void linearizable() throws Exception {
+        String top = fresh(zk);
+        for (int id : MEMBERS) {
+            ZooKeeper reader = trio.client(id);
+            reader.addAuthInfo("reads", Acls.bytes("linearizable"));
+            for (int i = 0; i < 50; i++) {
+                Stat written = zk.setData(top, Acls.bytes("" + i), -1);
+                assertEquals(written, reader.exists(top, false), "of member " + id);
+            }
+            assertEquals(1, reader.whoAmI().size());
         }
     }
 

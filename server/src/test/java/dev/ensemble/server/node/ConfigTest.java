@@ -100,6 +100,7 @@ final class ConfigTest {
                         1000,
                         Set.of("srvr"),
                         ClientLimits.OFF,
+                        false,
                         false),
                 config.clients());
         assertEquals(
