@@ -33,6 +33,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [services, configmaps, serviceaccounts]
   verbs: [get, list, watch, create, patch]
+# The authority of an ensemble with TLS, and what it signs. Without this rule TLS works with Secrets that somebody else makes.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, create, update]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch, create, patch]

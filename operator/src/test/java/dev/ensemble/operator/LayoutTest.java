@@ -16,15 +16,17 @@ import java.util.List;
 final class LayoutTest {
     private static final String ROOT = "dev.ensemble.operator.";
     private static final List<String> ALL =
-            List.of("api", "desired", "plan", "ensemble", "reconcile", "tool");
+            List.of("api", "certificates", "desired", "plan", "ensemble", "reconcile", "tool");
 
     @ArchTest static final ArchRule API = mayImport("api");
+    @ArchTest static final ArchRule CERTIFICATES = mayImport("certificates");
     @ArchTest static final ArchRule DESIRED = mayImport("desired", "api");
     @ArchTest static final ArchRule PLAN = mayImport("plan", "api");
     @ArchTest static final ArchRule ENSEMBLE = mayImport("ensemble", "api");
 
     @ArchTest
-    static final ArchRule RECONCILE = mayImport("reconcile", "api", "desired", "plan", "ensemble");
+    static final ArchRule RECONCILE =
+            mayImport("reconcile", "api", "certificates", "desired", "plan", "ensemble");
 
     @ArchTest
     static final ArchRule ONLY_RECONCILE_AND_TOOLS_TALK_TO_THE_API_SERVER =

@@ -42,7 +42,6 @@ import java.util.Map;
                 "!has(self.firstMyid) || !has(self.replicas)"
                         + " || self.firstMyid + self.replicas - 1 <= 100",
         message = "spec.firstMyid + spec.replicas - 1 may be at most 100")
-@ValidationRule(value = SpecRules.TLS_STEPS, message = SpecRules.TLS_STEPS_SAY)
 public record EnsembleSpec(
         @JsonPropertyDescription(
                         "Number of voters: 1, 3, 5, 7 or 9. May be changed at any time: members"
@@ -110,8 +109,7 @@ public record EnsembleSpec(
                                 + " lets the members come back.")
                 @Default("false")
                 Boolean hibernate,
-        @JsonPropertyDescription("TLS, with keys and certificates from Secrets.")
-                @Nullable Tls tls) {
+        @JsonPropertyDescription("TLS between members, and for clients.") @Nullable Tls tls) {
 
     @SuppressWarnings("NullAway") // Jackson passes null for what the file leaves out.
     public EnsembleSpec {
@@ -159,11 +157,40 @@ public record EnsembleSpec(
         return config == null ? Map.of() : config;
     }
 
-    @JsonClassDescription("TLS, with keys and certificates from Secrets.")
+    @JsonClassDescription("TLS between members, and for clients.")
     public record Tls(
-            @JsonPropertyDescription("Between the members.") @Nullable PeerTls peer,
+            @JsonPropertyDescription(
+                            "Between the members; plaintext without it. An empty object is enough:"
+                                    + " the operator keeps an authority of its own then.")
+                    @Nullable PeerTls peer,
             @JsonPropertyDescription("For clients, on a port of its own.")
-                    @Nullable ClientTls client) {}
+                    @Nullable ClientTls client,
+            @JsonPropertyDescription("The authority that the operator keeps.")
+                    @Nullable Authority authority) {}
+
+    @JsonClassDescription("The authority that the operator keeps.")
+    public record Authority(
+            @JsonPropertyDescription(
+                            "A time such as 2026-01-01T00:00:00Z. Setting another one replaces the"
+                                    + " authority, without a restart.")
+                    @Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$")
+                    @Nullable String rotatedAt,
+            @JsonPropertyDescription(
+                            "How long clients have, where their port uses it, to learn of the next"
+                                    + " authority before it signs, such as 24h.")
+                    @Default("24h")
+                    @Pattern("^(0s|[1-9][0-9]{0,4}(s|m|h))$")
+                    String overlap) {
+        @SuppressWarnings("NullAway")
+        public Authority {
+            overlap = overlap == null ? "24h" : overlap;
+        }
+
+        /// {@return `overlap` in seconds}
+        public long overlapSeconds() {
+            return seconds(overlap);
+        }
+    }
 
     @JsonClassDescription("TLS between the members.")
     public record PeerTls(
@@ -171,15 +198,15 @@ public record EnsembleSpec(
                             "Secret with tls.crt, tls.key (PKCS #8) and ca.crt. The certificate is"
                                     + " for the members' names, such as"
                                     + " *.NAME-peers.NAMESPACE.svc. A change of its content is"
-                                    + " taken without a restart.")
-                    @Required
+                                    + " taken without a restart. Without it the operator makes and"
+                                    + " renews a certificate for each member.")
                     @Pattern("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
-                    String secretName,
+                    @Nullable String secretName,
             @JsonPropertyDescription(
-                            "Required: TLS and nothing else. On the way there from plaintext, one"
-                                    + " step at a time: Accept (members speak plaintext and"
-                                    + " understand both), Prefer (members speak TLS and understand"
-                                    + " both).")
+                            "Required: TLS and nothing else. Prefer: members speak TLS and"
+                                    + " understand both. Accept: members speak plaintext and"
+                                    + " understand both. The operator goes from one to another step"
+                                    + " by step, and each step restarts the members one by one.")
                     @Default("Required")
                     PeerMode mode) {
         @SuppressWarnings("NullAway")
@@ -196,14 +223,34 @@ public record EnsembleSpec(
     }
 
     @JsonClassDescription("TLS for clients.")
+    @ValidationRule(
+            value =
+                    "!has(self.clientAuth) || self.clientAuth == 'None' || has(self.secretName) ||"
+                            + " has(self.trustSecretName)",
+            message =
+                    "spec.tls.client.clientAuth asks clients for certificates, so"
+                            + " trustSecretName must name a Secret whose ca.crt has their"
+                            + " authorities")
     public record ClientTls(
             @JsonPropertyDescription(
                             "Secret with tls.crt, tls.key (PKCS #8) and, where clients show"
                                     + " certificates, ca.crt. A change of its content is taken"
-                                    + " without a restart.")
-                    @Required
+                                    + " without a restart. Without it the operator makes and renews"
+                                    + " the certificate; whom clients have to trust is in the"
+                                    + " ConfigMap NAME-ca.")
                     @Pattern("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
-                    String secretName,
+                    @Nullable String secretName,
+            @JsonPropertyDescription(
+                            "Secret whose ca.crt has the authorities of the clients' certificates."
+                                    + " Without it that of secretName counts.")
+                    @Pattern("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
+                    @Nullable String trustSecretName,
+            @JsonPropertyDescription(
+                            "Permissive: clients have a port for plaintext (2181) and one for TLS"
+                                    + " (2281). Required: TLS only. The operator closes the former"
+                                    + " only once every member has the latter.")
+                    @Default("Permissive")
+                    ClientMode mode,
             @JsonPropertyDescription(
                             "Whether clients show a certificate: None, Want (one that is shown must"
                                     + " be right) or Need.")
@@ -211,8 +258,15 @@ public record EnsembleSpec(
                     ClientCertificate clientAuth) {
         @SuppressWarnings("NullAway")
         public ClientTls {
+            mode = mode == null ? ClientMode.Permissive : mode;
             clientAuth = clientAuth == null ? ClientCertificate.None : clientAuth;
         }
+    }
+
+    /// Whether clients have a port for plaintext, too.
+    public enum ClientMode {
+        Permissive,
+        Required
     }
 
     /// Whether clients show a certificate.

@@ -47,6 +47,8 @@ public record EnsembleStatus(
         @JsonPropertyDescription(
                         "Figures of the servers, two digits, renewed at most once a minute.")
                 @Nullable Metrics metrics,
+        @JsonPropertyDescription("Certificates in use, as the members say.")
+                @Nullable List<Certificate> certificates,
         @JsonPropertyDescription("Conditions, by type.") @Nullable List<Condition> conditions) {
 
     /// {@return the same status with other conditions, and the phase that goes with them}
@@ -67,6 +69,7 @@ public record EnsembleStatus(
                 version,
                 endpoints,
                 metrics,
+                certificates,
                 others);
     }
 
@@ -78,6 +81,14 @@ public record EnsembleStatus(
             @JsonPropertyDescription("Voters in sync with the leader.") int synced,
             @JsonPropertyDescription("How many of those may fail now without losing the quorum.")
                     int canLose) {}
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @JsonClassDescription("A certificate in use.")
+    public record Certificate(
+            @JsonPropertyDescription("members: between members; clients: for clients.") String use,
+            @JsonPropertyDescription("SHA-256 in hexadecimal.") String fingerprint,
+            @JsonPropertyDescription("Until when it is valid.") String notAfter,
+            @JsonPropertyDescription("Members that show it.") List<String> members) {}
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("The leader.")

@@ -42,6 +42,9 @@ public final class Labels {
     /// the members are told it.
     public static final String RECOVERY = "ensemble.dev/recovery";
 
+    /// On StatefulSet and ConfigMap: how far the members have come with TLS.
+    public static final String TLS = "ensemble.dev/tls";
+
     public static final String MANAGER = "ensemble-operator";
 
     private Labels() {}
@@ -75,6 +78,21 @@ public final class Labels {
     /// {@return the name of the ConfigMap with `zoo.cfg`}
     public static String config(String ensemble) {
         return ensemble + "-config";
+    }
+
+    /// {@return the name of the Secret with the operator's authority}
+    public static String authority(String ensemble) {
+        return ensemble + "-authority";
+    }
+
+    /// {@return the name of the Secret with the members' keys and certificates}
+    public static String keys(String ensemble) {
+        return ensemble + "-tls";
+    }
+
+    /// {@return the name of the ConfigMap with the authorities that clients have to trust}
+    public static String trusted(String ensemble) {
+        return ensemble + "-ca";
     }
 
     /// {@return the name of a member's pod}

@@ -15,7 +15,8 @@ public final class SpecRules {
             "a key of spec.config holds letters, digits, '.', '_' and '-' only";
     static final String RESERVED =
             "self.all(k, !k.matches('^(zookeeper[.])?(dataDir|dataLogDir|clientPort"
-                + "|clientPortAddress|secureClientPort|secureClientPortAddress|dynamicConfigFile"
+                + "|clientPortAddress|secureClientPort|secureClientPortAddress|secureClientPortOnly"
+                + "|dynamicConfigFile"
                 + "|reconfigEnabled|standaloneEnabled|bootstrap|ensembleId|myid|version|peerType"
                 + "|electionAlg|admin[.](enableServer|serverPort|serverAddress|tokenFile|operatorKeys)"
                 + "|(server|group|weight|metricsProvider)[.].*)$'))";
@@ -25,14 +26,6 @@ public final class SpecRules {
                     + " electionAlg, reconfigEnabled, standaloneEnabled, dynamicConfigFile,"
                     + " admin.enableServer, admin.server*, admin.tokenFile, admin.operatorKeys and"
                     + " metricsProvider. are reserved; remove it";
-    static final String TLS_STEPS =
-            "((!has(self.tls) || !has(self.tls.peer)) ? 0 : self.tls.peer.mode == 'Accept' ? 1 :"
-                    + " self.tls.peer.mode == 'Prefer' ? 2 : 3) - ((!has(oldSelf.tls) ||"
-                    + " !has(oldSelf.tls.peer)) ? 0 : oldSelf.tls.peer.mode == 'Accept' ? 1 :"
-                    + " oldSelf.tls.peer.mode == 'Prefer' ? 2 : 3) in [-1, 0, 1]";
-    static final String TLS_STEPS_SAY =
-            "spec.tls.peer changes one step at a time, each once the one before has reached all"
-                    + " members: none, Accept, Prefer, Required, and back in reverse";
     static final String CONFIG_VALUES =
             "self.all(k, self[k].size() <= 1024 && !self[k].matches('[\\\\x00-\\\\x1f\\\\\\\\]'))";
     static final String CONFIG_VALUES_SAY =
@@ -53,6 +46,7 @@ public final class SpecRules {
                     "clientPortAddress",
                     "secureClientPort",
                     "secureClientPortAddress",
+                    "secureClientPortOnly",
                     "dynamicConfigFile",
                     "reconfigEnabled",
                     "standaloneEnabled",
@@ -115,6 +109,17 @@ public final class SpecRules {
                 "spec.update.memberTimeout",
                 spec.update().memberTimeout(),
                 "a number with s, m or h, such as 10m");
+        EnsembleSpec.ClientTls client = spec.tls() == null ? null : spec.tls().client();
+        if (client != null) {
+            check(
+                    found,
+                    client.clientAuth() == EnsembleSpec.ClientCertificate.None
+                            || client.secretName() != null
+                            || client.trustSecretName() != null,
+                    "spec.tls.client.clientAuth",
+                    client.clientAuth(),
+                    "None, or spec.tls.client.trustSecretName beside it");
+        }
         jvm(found, spec.jvm());
         spec.settings().forEach((key, value) -> setting(found, key, value));
         EnsembleSpec.Image image = spec.image();

@@ -9,6 +9,7 @@ import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleSpec.SpreadPolicy;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.api.PodTemplate;
+import dev.ensemble.operator.api.TlsStage;
 
 import io.fabric8.kubernetes.api.model.Affinity;
 import io.fabric8.kubernetes.api.model.Container;
@@ -218,19 +219,20 @@ public final class Members {
                                 .withMountPath("/run/ensemble")
                                 .build(),
                         new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build())
-                .addAllToVolumeMounts(TlsFiles.mounts(wanted.spec().tls()))
+                .addAllToVolumeMounts(TlsFiles.mounts(wanted))
                 .build();
     }
 
     private static List<ContainerPort> ports(Wanted wanted) {
-        List<ContainerPort> ports =
-                new ArrayList<>(
-                        List.of(
-                                port("client", Labels.CLIENT_PORT),
-                                port("peer", Labels.PEER_PORT),
-                                port("admin", Labels.ADMIN_PORT),
-                                port("metrics", Labels.METRICS_PORT)));
-        if (TlsFiles.forClients(wanted.spec())) {
+        TlsStage.Side clients = wanted.security().stage().clients();
+        List<ContainerPort> ports = new ArrayList<>();
+        if (clients.mode() != TlsStage.Mode.Required) {
+            ports.add(port("client", Labels.CLIENT_PORT));
+        }
+        ports.add(port("peer", Labels.PEER_PORT));
+        ports.add(port("admin", Labels.ADMIN_PORT));
+        ports.add(port("metrics", Labels.METRICS_PORT));
+        if (clients.on()) {
             ports.add(port("secure-client", Labels.SECURE_PORT));
         }
         return ports;
@@ -370,7 +372,7 @@ public final class Members {
 
     private static List<Volume> volumes(Wanted wanted) {
         List<Volume> volumes = new ArrayList<>(ownVolumes(wanted));
-        volumes.addAll(TlsFiles.volumes(wanted.spec().tls()));
+        volumes.addAll(TlsFiles.volumes(wanted));
         return volumes;
     }
 

@@ -3,13 +3,21 @@ package dev.ensemble.operator.desired;
 import dev.ensemble.operator.api.Ensemble;
 import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.api.TlsStage;
 
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// All that an ensemble's objects are made of.
@@ -21,6 +29,7 @@ import java.util.Map;
 /// @param recovery the last recovery, as the members are told it; null if there was none
 /// @param template size of the volumes that the StatefulSet makes: not changeable there, so the
 ///   size that it was made with
+/// @param security how far the members have come with TLS
 /// @param defaults the image where the spec names none
 public record Wanted(
         String name,
@@ -32,9 +41,16 @@ public record Wanted(
         @Nullable String recovery,
         int size,
         String template,
+        Security security,
         Defaults defaults) {
 
-    /// The same, for an ensemble that was never recovered.
+    /// How connections are secured.
+    ///
+    /// @param stage how far the members have come
+    /// @param plainPods whether pods are left that have a port for plaintext
+    public record Security(TlsStage stage, boolean plainPods) {}
+
+    /// The same, for an ensemble that was never recovered and has what the spec asks for.
     public Wanted(
             String name,
             String namespace,
@@ -45,7 +61,18 @@ public record Wanted(
             int size,
             String template,
             Defaults defaults) {
-        this(name, namespace, uid, spec, ensembleId, bootstrapped, null, size, template, defaults);
+        this(
+                name,
+                namespace,
+                uid,
+                spec,
+                ensembleId,
+                bootstrapped,
+                null,
+                size,
+                template,
+                new Security(TlsStage.target(spec), false),
+                defaults);
     }
 
     /// What the operator gives to every ensemble.
@@ -84,6 +111,15 @@ public record Wanted(
 
     /// {@return the same with another number of members}
     public Wanted withSize(int number) {
+        return with(number, security);
+    }
+
+    /// {@return the same at another stage of TLS}
+    public Wanted withStage(TlsStage stage) {
+        return with(size, new Security(stage, security.plainPods()));
+    }
+
+    private Wanted with(int number, Security secured) {
         return new Wanted(
                 name,
                 namespace,
@@ -94,13 +130,47 @@ public record Wanted(
                 recovery,
                 number,
                 template,
+                secured,
                 defaults);
+    }
+
+    /// {@return alternative names, sorted, of each certificate that the operator makes, by the name
+    /// of its file; none if it makes none}
+    ///
+    /// @param stage where the members are, or will be
+    public Map<String, List<String>> leaves(TlsStage stage) {
+        return TlsFiles.leaves(this, stage);
+    }
+
+    /// {@return a Secret of the ensemble with these entries}
+    public Secret secret(String object, Map<String, String> entries) {
+        Map<String, String> data = new LinkedHashMap<>();
+        entries.forEach((key, value) ->
+                data.put(
+                        key,
+                        Base64.getEncoder()
+                                .encodeToString(value.getBytes(StandardCharsets.UTF_8))));
+        return new SecretBuilder()
+                .withMetadata(meta(object))
+                .withType("Opaque")
+                .withData(data)
+                .build();
+    }
+
+    /// {@return the ConfigMap that says whom clients have to trust}
+    ///
+    /// @param bundle certificates in PEM
+    public ConfigMap trusted(String bundle) {
+        return new ConfigMapBuilder()
+                .withMetadata(meta(Labels.trusted(name)))
+                .addToData("ca.crt", bundle)
+                .build();
     }
 
     /// {@return the file of every member}
     public ZooCfg zooCfg() {
         Map<String, String> settings = new LinkedHashMap<>(spec.settings());
-        settings.putAll(TlsFiles.settings(spec.tls()));
+        settings.putAll(TlsFiles.settings(security.stage(), spec));
         return ZooCfg.of(
                 ZooCfg.Place.POD,
                 settings,
@@ -136,6 +206,7 @@ public record Wanted(
         Map<String, String> annotations = new LinkedHashMap<>();
         annotations.put(Labels.SIZE, Integer.toString(size));
         annotations.put(Labels.ENSEMBLE_ID, ensembleId);
+        annotations.put(Labels.TLS, security.stage().text());
         if (bootstrapped != null) {
             annotations.put(Labels.BOOTSTRAPPED, bootstrapped);
         }

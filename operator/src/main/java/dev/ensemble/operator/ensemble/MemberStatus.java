@@ -28,7 +28,66 @@ public record MemberStatus(
         @Nullable List<Learner> learners,
         @Nullable SafeToStop safeToStop,
         @Nullable List<String> warnings,
-        @Nullable Metrics metrics) {
+        @Nullable Metrics metrics,
+        @Nullable Tls tls) {
+
+    /// The same, of a member without TLS.
+    public MemberStatus(
+            int myid,
+            @Nullable String version,
+            @Nullable String configHash,
+            @Nullable String ensembleId,
+            @Nullable String role,
+            @Nullable Integer leader,
+            long epoch,
+            boolean serving,
+            boolean draining,
+            long outOfSyncMillis,
+            @Nullable Zxids zxid,
+            @Nullable Identity identity,
+            @Nullable Configuration configuration,
+            @Nullable Quorum quorum,
+            @Nullable List<Voter> voters,
+            @Nullable List<Learner> learners,
+            @Nullable SafeToStop safeToStop,
+            @Nullable List<String> warnings,
+            @Nullable Metrics metrics) {
+        this(
+                myid,
+                version,
+                configHash,
+                ensembleId,
+                role,
+                leader,
+                epoch,
+                serving,
+                draining,
+                outOfSyncMillis,
+                zxid,
+                identity,
+                configuration,
+                quorum,
+                voters,
+                learners,
+                safeToStop,
+                warnings,
+                metrics,
+                null);
+    }
+
+    /// Certificates in use, between members and for clients.
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Tls(@Nullable Shown members, @Nullable Shown clients) {}
+
+    /// A certificate in use, and whom is trusted.
+    ///
+    /// @param refused why the files as they are now are not in use; null if they are
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Shown(
+            String fingerprint,
+            String notAfter,
+            @Nullable List<String> trusted,
+            @Nullable String refused) {}
 
     /// How far its data goes.
     ///

@@ -12,7 +12,10 @@ import io.fabric8.kubernetes.api.model.ConditionBuilder;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -22,6 +25,9 @@ final class Conditions {
     private static final String TRUE = "True";
     private static final String FALSE = "False";
     private static final String UNKNOWN = "Unknown";
+
+    /// A certificate with less time left is late: ours are renewed with 30 days left.
+    private static final Duration ALARM = Duration.ofDays(3);
 
     private final StatusReport.About about;
     private final Observed seen;
@@ -38,6 +44,7 @@ final class Conditions {
         MembershipStable("every voter is in sync and no change of the members is under way"),
         DisruptionAllowed("the leader lets a member stop, so a node may be drained"),
         StorageHealthy("every volume has the size that the spec asks for"),
+        TLSReady("connections are secured as the spec asks, by certificates that are valid"),
         Progressing("the operator does something, or waits to do it"),
         Paused("`spec.paused` is set, and the operator changes nothing"),
         RecoveryRequired(
@@ -80,6 +87,7 @@ final class Conditions {
                         case MembershipStable -> membershipStable();
                         case DisruptionAllowed -> disruptionAllowed();
                         case StorageHealthy -> storageHealthy();
+                        case TLSReady -> tlsReady();
                         case Progressing -> progressing();
                         case Paused -> paused();
                         case RecoveryRequired -> recoveryRequired();
@@ -428,6 +436,77 @@ final class Conditions {
                         "To grow: " + String.join("; ", growing));
     }
 
+    private Condition tlsReady() {
+        Observed.Tls tls = seen.tls();
+        if (tls.equals(Observed.Tls.OFF)) {
+            return condition(Type.TLSReady, TRUE, Reason.TLSOff, "Nothing is to speak TLS.");
+        }
+        List<String> ended = new ArrayList<>();
+        List<String> ending = new ArrayList<>();
+        List<String> refused = new ArrayList<>();
+        List<String> silent = new ArrayList<>();
+        Instant time = Instant.parse(now);
+        for (Member member : seen.expected()) {
+            Observed.Said said = member.said();
+            Observed.Shown links = said == null ? null : said.links();
+            Observed.Shown clients = said == null ? null : said.clients();
+            for (Observed.Shown shown : Arrays.asList(links, clients)) {
+                if (shown == null) {
+                    continue;
+                }
+                String until = "%s until %s".formatted(member.name(), shown.notAfter());
+                if (!time.isBefore(shown.notAfter())) {
+                    ended.add(until);
+                } else if (!time.isBefore(shown.notAfter().minus(ALARM))) {
+                    ending.add(until);
+                }
+                if (shown.refused() != null) {
+                    refused.add(member.name() + ": " + shown.refused());
+                }
+            }
+            if ((tls.is().peers().on() && links == null)
+                    || (tls.is().clients().on() && clients == null)) {
+                silent.add(member.name());
+            }
+        }
+        if (!ended.isEmpty()) {
+            return tlsReady(FALSE, Reason.CertificateExpired, "Certificates have ended: ", ended);
+        }
+        if (!refused.isEmpty()) {
+            return tlsReady(
+                    FALSE, Reason.CertificateRefused, "Changed files are not used by ", refused);
+        }
+        if (!ending.isEmpty()) {
+            return tlsReady(FALSE, Reason.CertificateExpiring, "Certificates end soon: ", ending);
+        }
+        if (!tls.is().equals(tls.target())) {
+            return condition(
+                    Type.TLSReady,
+                    FALSE,
+                    Reason.TLSMoving,
+                    "Now: %s. On the way to: %s.".formatted(tls.is().says(), tls.target().says()));
+        }
+        if (!silent.isEmpty()) {
+            return tlsReady(
+                    UNKNOWN, Reason.CertificatesUnknown, "No certificate is known of ", silent);
+        }
+        return about.rotation() == null
+                ? condition(
+                        Type.TLSReady,
+                        TRUE,
+                        Reason.CertificatesInUse,
+                        "As the spec asks: %s.".formatted(tls.is().says()))
+                : condition(
+                        Type.TLSReady,
+                        TRUE,
+                        Reason.AuthorityRotating,
+                        "The authority is being replaced, and waits for " + about.rotation());
+    }
+
+    private Condition tlsReady(String status, Reason reason, String says, List<String> each) {
+        return condition(Type.TLSReady, status, reason, says + String.join("; ", each));
+    }
+
     private Condition progressing() {
         return switch (step) {
             case Step.Nothing _ ->
@@ -444,6 +523,7 @@ final class Conditions {
                     Step.ChangeVoters _,
                     Step.HandOver _,
                     Step.GrowVolume _,
+                    Step.MoveTls _,
                     Step.ReplaceSet _,
                     Step.DeleteVolume _ ->
                     condition(Type.Progressing, TRUE, Reason.Working, StatusReport.doing(step));

@@ -1,7 +1,10 @@
 package dev.ensemble.operator.plan;
 
+import dev.ensemble.operator.api.TlsStage;
+
 import org.jspecify.annotations.Nullable;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -20,6 +23,7 @@ import java.util.TreeSet;
 ///   before that a deleted pod might come back as it was
 /// @param template size of the volumes that the StatefulSet makes, in bytes; 0 if there is no
 ///   StatefulSet
+/// @param tls how connections are secured
 /// @param members one for each ordinal, up to the highest that is wanted, there, or a voter
 /// @param spare volume claims of ordinals beyond `size`, which no member uses any more
 public record Observed(
@@ -32,12 +36,21 @@ public record Observed(
         boolean controllerCurrent,
         long template,
         Leadership leadership,
+        Tls tls,
         List<Member> members,
         List<Volume> spare) {
 
     public Observed {
         members = List.copyOf(members);
         spare = List.copyOf(spare);
+    }
+
+    /// How connections are secured.
+    ///
+    /// @param is how far the members have come
+    /// @param target what the spec asks for
+    public record Tls(TlsStage is, TlsStage target) {
+        public static final Tls OFF = new Tls(TlsStage.OFF, TlsStage.OFF);
     }
 
     /// What the spec asks for.
@@ -160,13 +173,35 @@ public record Observed(
     public record Learner(boolean level, @Nullable Long lag) {}
 
     /// What a member says about itself.
+    ///
+    /// @param links its certificate for other members; null without TLS
+    /// @param clients its certificate for clients; null without TLS
     public record Said(
             String role,
             boolean formed,
             @Nullable String version,
             @Nullable String configHash,
             @Nullable String incarnation,
-            List<String> warnings) {}
+            List<String> warnings,
+            @Nullable Shown links,
+            @Nullable Shown clients) {
+        /// The same, without TLS.
+        public Said(
+                String role,
+                boolean formed,
+                @Nullable String version,
+                @Nullable String configHash,
+                @Nullable String incarnation,
+                List<String> warnings) {
+            this(role, formed, version, configHash, incarnation, warnings, null, null);
+        }
+    }
+
+    /// A certificate that a member shows, and whom it trusts.
+    ///
+    /// @param refused why the files as they are now are not in use; null if they are
+    public record Shown(
+            String fingerprint, Instant notAfter, List<String> trusted, @Nullable String refused) {}
 
     /// A volume claim.
     ///
@@ -241,7 +276,7 @@ public record Observed(
     }
 
     /// {@return the members that there should be}
-    List<Member> expected() {
+    public List<Member> expected() {
         return members.stream().filter(each -> ordinal(each) < size).toList();
     }
 

@@ -11,8 +11,8 @@ import java.util.List;
 
 /// Decides what to do next. One thing at a time, in this order: the record of the formation,
 /// volumes (so that a full disk heals before anything that needs health), what is broken and
-/// outdated, a change of the members that has begun, restarts, a change of the members that has not
-/// begun, volumes that nobody uses.
+/// outdated, a change of the members that has begun, restarts, a step of TLS, a change of the
+/// members that has not begun, volumes that nobody uses.
 ///
 /// It keeps no state. What was done before shows in what is observed now, so a member that does not
 /// come back stops everything by itself, and a crash between any two steps costs nothing.
@@ -36,6 +36,9 @@ public final class Plan {
         }
         if (step == null) {
             step = RollPlan.next(seen);
+        }
+        if (step == null && seen.bootstrapped()) {
+            step = TlsPlan.next(seen);
         }
         if (step == null && seen.bootstrapped()) {
             step = ScalePlan.begin(seen);

@@ -47,6 +47,18 @@ public enum Reason {
     GrowthRefused(
             "StorageHealthy: Kubernetes refuses to let a volume grow, most often since its"
                     + " StorageClass does not allow that."),
+    TLSOff("TLSReady: nothing is to speak TLS."),
+    CertificatesInUse("TLSReady: connections are secured as the spec asks."),
+    AuthorityRotating(
+            "TLSReady: the operator replaces its authority, and waits until every member, and"
+                    + " clients, can know."),
+    TLSMoving("TLSReady: the members are on their way to what the spec asks for, step by step."),
+    CertificateExpired("TLSReady: a certificate that is in use has ended."),
+    CertificateExpiring("TLSReady: a certificate that is in use ends within three days."),
+    CertificateRefused(
+            "TLSReady: a member does not use the files as they are now, since they do not fit"
+                    + " together."),
+    CertificatesUnknown("TLSReady: a member has not told which certificate it uses."),
     Settled("Progressing: there is nothing to do."),
     Working("Progressing: the operator has just done a step."),
     Waiting("Progressing: something must become true before the next step."),

@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /// The status that tells about what was observed and decided. Equal to the one before it, times and
@@ -35,6 +37,9 @@ public final class StatusReport {
     /// @param invalid what is wrong with the spec, empty if nothing is
     /// @param trouble what hinders the ensemble as a whole, if anything
     /// @param growthRefused why the volumes cannot grow, if that is so
+    /// @param clientPort port of each member that clients connect to
+    /// @param rotation what the rotation of the operator's authority waits for; null if none is
+    ///   under way
     /// @param metrics figures, null if no member told any
     public record About(
             String name,
@@ -47,6 +52,8 @@ public final class StatusReport {
             @Nullable String ensembleId,
             @Nullable String bootstrapped,
             String clientEndpoint,
+            int clientPort,
+            @Nullable String rotation,
             EnsembleStatus.@Nullable Metrics metrics) {}
 
     private StatusReport(About about, @Nullable EnsembleStatus before, String now) {
@@ -93,10 +100,42 @@ public final class StatusReport {
                                                         each.name(),
                                                         Labels.peers(about.name()),
                                                         about.namespace(),
-                                                        Labels.CLIENT_PORT))
+                                                        about.clientPort()))
                                 .toList()),
                 about.metrics(),
+                certificates(seen),
                 conditions);
+    }
+
+    private static @Nullable List<EnsembleStatus.Certificate> certificates(Observed seen) {
+        List<EnsembleStatus.Certificate> all = new ArrayList<>();
+        certificates(seen, "members", Observed.Said::links, all);
+        certificates(seen, "clients", Observed.Said::clients, all);
+        return all.isEmpty() ? null : all;
+    }
+
+    private static void certificates(
+            Observed seen,
+            String use,
+            Function<Observed.Said, Observed.@Nullable Shown> which,
+            List<EnsembleStatus.Certificate> all) {
+        Map<String, List<String>> members = new TreeMap<>();
+        Map<String, String> until = new TreeMap<>();
+        for (Member member : seen.members()) {
+            Observed.Shown shown = member.said() == null ? null : which.apply(member.said());
+            if (shown != null) {
+                members.computeIfAbsent(shown.fingerprint(), _ -> new ArrayList<>())
+                        .add(member.name());
+                until.put(shown.fingerprint(), shown.notAfter().toString());
+            }
+        }
+        members.forEach((fingerprint, names) ->
+                all.add(
+                        new EnsembleStatus.Certificate(
+                                use,
+                                fingerprint,
+                                Objects.requireNonNull(until.get(fingerprint)),
+                                names)));
     }
 
     private String phase(Observed seen, List<Condition> conditions) {
@@ -231,6 +270,7 @@ public final class StatusReport {
                     Step.Resize _,
                     Step.ChangeVoters _,
                     Step.HandOver _,
+                    Step.MoveTls _,
                     Step.GrowVolume _,
                     Step.ReplaceSet _,
                     Step.DeleteVolume _ ->
@@ -272,6 +312,7 @@ public final class StatusReport {
                     change.add().isEmpty()
                             ? "Taking the votes of members " + change.remove()
                             : "Giving votes to members " + change.add();
+            case Step.MoveTls move -> "TLS: " + move.to().says();
             case Step.HandOver handOver -> "Handing over to member " + handOver.to();
             case Step.GrowVolume grow -> "Growing " + grow.claim();
             case Step.ReplaceSet _ -> "Replacing the StatefulSet under its pods";

@@ -1,5 +1,7 @@
 package dev.ensemble.operator.plan;
 
+import dev.ensemble.operator.api.TlsStage;
+
 import java.util.List;
 
 /// What to do now: one thing, or nothing.
@@ -15,6 +17,9 @@ public sealed interface Step {
             this(List.of(waitingFor));
         }
     }
+
+    /// Let the members take the next step with TLS.
+    record MoveTls(TlsStage to) implements Step {}
 
     /// The ensemble has formed: put that on record, so that it never forms anew.
     record MarkBootstrapped() implements Step {}

@@ -3,6 +3,7 @@ package dev.ensemble.operator.reconcile;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,15 @@ interface Cluster {
     /// @return whether anything was written
     /// @throws NotOurs if it belongs to somebody else
     <T extends HasMetadata> boolean apply(T wanted, @Nullable T there);
+
+    /// {@return a Secret, read just now; null if there is none}
+    @Nullable Secret secret(String namespace, String name);
+
+    /// Writes a Secret onto the one that was looked at.
+    ///
+    /// @param there null if there was none
+    /// @return whether it was still that one
+    boolean write(Secret wanted, @Nullable Secret there);
 
     /// {@return whether the StatefulSet is still the version that was looked at}
     ///

@@ -3,6 +3,7 @@ package dev.ensemble.operator.reconcile;
 import dev.ensemble.operator.api.Ensemble;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.certificates.Maker;
 import dev.ensemble.operator.desired.Desired;
 import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.ensemble.EnsembleClient;
@@ -108,6 +109,7 @@ public final class EnsembleReconciler implements Reconciler<Ensemble> {
                         new Notes(),
                         clock,
                         image,
+                        new Maker(),
                         Desired::of,
                         Plan::next);
     }
@@ -267,6 +269,7 @@ public final class EnsembleReconciler implements Reconciler<Ensemble> {
                 ? new EnsembleStatus(
                         null,
                         "Degraded",
+                        null,
                         null,
                         null,
                         null,

@@ -44,6 +44,12 @@ final class Events {
         VolumeDeleted("Normal", "The volume of a member that was removed is deleted."),
         Hibernated("Normal", "No member is to run."),
         Resumed("Normal", "The members are to run again."),
+        TlsMoved("Normal", "The members take the next step on the way to TLS, or back."),
+        CertificatesChanged(
+                "Normal",
+                "The operator has made or renewed certificates, or turned its authority."),
+        CertificateTrouble(
+                "Warning", "A certificate in use has ended, ends soon, or cannot be replaced."),
         SpecInvalid("Warning", "The spec cannot work; what runs keeps running."),
         Hindered("Warning", "Something is missing: StorageClass, image, Secret, node, permission."),
         Ready("Normal", "All members are ready, in sync and up to date.");

@@ -9,11 +9,14 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /// The operator's own figures on each ensemble, beside those of the framework.
@@ -24,6 +27,7 @@ final class Gauges {
     static final String WAITING = "ensemble_waiting";
     static final String RESTARTS = "ensemble_restarts";
     static final String LEADER_CHANGES = "ensemble_leader_changes";
+    static final String CERTIFICATE = "ensemble_certificate_expiry_seconds";
     static final String WRITES = "ensemble_api_writes";
 
     private final MeterRegistry registry;
@@ -36,6 +40,8 @@ final class Gauges {
         private volatile double synced = Double.NaN;
         private volatile double canLose = Double.NaN;
         private volatile double waiting;
+        private volatile double links = Double.NaN;
+        private volatile double clients = Double.NaN;
         private final List<Meter> meters = new ArrayList<>();
     }
 
@@ -61,6 +67,20 @@ final class Gauges {
         one.canLose =
                 leadership instanceof Observed.Leadership.Known it ? it.canLose() : Double.NaN;
         one.waiting = step instanceof Step.Wait ? 1 : 0;
+        one.links = until(seen, Observed.Said::links);
+        one.clients = until(seen, Observed.Said::clients);
+    }
+
+    private static double until(
+            Observed seen, Function<Observed.Said, Observed.@Nullable Shown> which) {
+        double first = Double.NaN;
+        for (Observed.Member member : seen.members()) {
+            Observed.Shown shown = member.said() == null ? null : which.apply(member.said());
+            if (shown != null && !(first <= shown.notAfter().getEpochSecond())) {
+                first = shown.notAfter().getEpochSecond();
+            }
+        }
+        return first;
     }
 
     void restarted(Ensemble about, Step.How how) {
@@ -110,6 +130,9 @@ final class Gauges {
                 tags,
                 it -> it.canLose);
         gauge(one, WAITING, "1 while the operator waits for something.", tags, it -> it.waiting);
+        String until = "When the first certificate in use ends, in seconds since 1970.";
+        gauge(one, CERTIFICATE, until, tags.and("use", "members"), it -> it.links);
+        gauge(one, CERTIFICATE, until, tags.and("use", "clients"), it -> it.clients);
         return one;
     }
 

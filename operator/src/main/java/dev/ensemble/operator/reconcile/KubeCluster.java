@@ -11,6 +11,8 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
 import io.fabric8.kubernetes.api.model.policy.v1.EvictionBuilder;
@@ -135,6 +137,30 @@ record KubeCluster(
         return live.getMetadata().getOwnerReferences() != null
                 && live.getMetadata().getOwnerReferences().stream()
                         .anyMatch(each -> each.getUid().equals(uid));
+    }
+
+    @Override
+    public @Nullable Secret secret(String namespace, String name) {
+        return client.secrets().inNamespace(namespace).withName(name).get();
+    }
+
+    @Override
+    public boolean write(Secret wanted, @Nullable Secret there) {
+        count.incrementAndGet();
+        return found(() -> {
+            if (there == null) {
+                client.resource(wanted).create();
+            } else {
+                client.resource(
+                                new SecretBuilder(wanted)
+                                        .editMetadata()
+                                        .withResourceVersion(
+                                                there.getMetadata().getResourceVersion())
+                                        .endMetadata()
+                                        .build())
+                        .update();
+            }
+        });
     }
 
     /// A write that is not carried out: the API server compares versions as it does for any other.
@@ -276,10 +302,10 @@ record KubeCluster(
                         .delete());
     }
 
-    /// {@return whether the deletion found the version that was looked at}
-    private static boolean found(Runnable deletion) {
+    /// {@return whether the request found the version that was looked at}
+    private static boolean found(Runnable request) {
         try {
-            deletion.run();
+            request.run();
             return true;
         } catch (KubernetesClientException e) {
             if (Set.of(HttpURLConnection.HTTP_CONFLICT, HttpURLConnection.HTTP_NOT_FOUND)

@@ -2,6 +2,7 @@ package dev.ensemble.operator.reconcile;
 
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.api.TlsStage;
 import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.ensemble.EnsembleClient;
 import dev.ensemble.operator.ensemble.EnsembleClient.Answer;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -139,6 +141,7 @@ final class Observation {
                         world.controllerCurrent(revision),
                         template == null ? 0 : bytes(template),
                         leadership,
+                        new Observed.Tls(wanted.security().stage(), TlsStage.target(wanted.spec())),
                         members,
                         spare);
         return new Seen(observed, metrics(leadership, known, now), asked);
@@ -310,7 +313,23 @@ final class Observation {
                         status.version(),
                         status.configHash(),
                         status.identity() == null ? null : status.identity().incarnation(),
-                        status.warnings() == null ? List.of() : status.warnings());
+                        status.warnings() == null ? List.of() : status.warnings(),
+                        status.tls() == null ? null : shown(status.tls().members()),
+                        status.tls() == null ? null : shown(status.tls().clients()));
+    }
+
+    private static Observed.@Nullable Shown shown(MemberStatus.@Nullable Shown shown) {
+        try {
+            return shown == null
+                    ? null
+                    : new Observed.Shown(
+                            shown.fingerprint(),
+                            Instant.parse(shown.notAfter()),
+                            shown.trusted() == null ? List.of() : shown.trusted(),
+                            shown.refused());
+        } catch (DateTimeParseException e) {
+            return null; // Not of a server that we know.
+        }
     }
 
     private static String text(@Nullable String value) {

@@ -5,6 +5,9 @@ import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.api.SpecRules;
+import dev.ensemble.operator.api.TlsStage;
+import dev.ensemble.operator.certificates.Maker;
+import dev.ensemble.operator.certificates.Rotation;
 import dev.ensemble.operator.desired.ClientService;
 import dev.ensemble.operator.desired.Desired;
 import dev.ensemble.operator.desired.InvalidSpec;
@@ -59,9 +62,16 @@ final class Pass {
                     Reason.PodRefused,
                     Reason.CrashLooping);
 
+    private static final Set<Reason> CERTIFICATES =
+            EnumSet.of(
+                    Reason.CertificateExpired,
+                    Reason.CertificateExpiring,
+                    Reason.CertificateRefused);
+
     /// What a pass works with.
     ///
     /// @param image the server's image where a spec names none
+    /// @param maker makes keys and certificates
     /// @param rendering makes the objects
     /// @param planner decides
     record Tools(
@@ -72,6 +82,7 @@ final class Pass {
             Notes notes,
             Clock clock,
             Wanted.Defaults image,
+            Maker maker,
             Rendering rendering,
             Function<Observed, Step> planner) {}
 
@@ -90,6 +101,8 @@ final class Pass {
     private final Instant now;
     private @Nullable Trouble trouble;
     private @Nullable String bootstrapped;
+    private @Nullable Keys keys;
+    private @Nullable String rotation;
     private Step step = new Step.Nothing();
 
     Pass(Tools tools, Cluster cluster, Ensemble resource) {
@@ -123,7 +136,9 @@ final class Pass {
                         world.recovery(),
                         world.size(name, spec.replicas()),
                         template == null ? spec.storage().log().size() : template,
+                        new Wanted.Security(world.tls(spec), world.plainPods()),
                         tools.image());
+        keys = new Keys(cluster, tools.maker(), wanted, now);
         List<String> invalid = new ArrayList<>();
         SpecRules.problems(name, spec).forEach(each -> invalid.add(each.toString()));
         windows(invalid);
@@ -142,7 +157,7 @@ final class Pass {
                                     + "); delete or rename those that do not belong here");
         }
         boolean free = desired != null && invalid.isEmpty() && !spec.paused() && trouble == null;
-        boolean applied = free && apply(Objects.requireNonNull(desired), world);
+        boolean applied = free && apply(Objects.requireNonNull(desired), world, wanted);
         String revision = revision(desired, world, free);
         Observation.Seen seen =
                 tools.observation()
@@ -154,6 +169,9 @@ final class Pass {
         } else if (free) {
             step = tools.planner().apply(seen.observed());
             perform(step, world, wanted, seen);
+        }
+        if (free && trouble == null) {
+            renew(wanted, seen.observed());
         }
         StatefulSet members = world.members();
         if (trouble == null
@@ -168,7 +186,7 @@ final class Pass {
             }
         }
         tools.gauges().update(resource, seen.observed(), step);
-        return report(invalid, ids.getFirst(), seen);
+        return report(invalid, wanted, seen);
     }
 
     private void windows(List<String> invalid) {
@@ -209,9 +227,13 @@ final class Pass {
     }
 
     /// Base objects and StatefulSet: no gate, since none of it restarts a member.
-    private boolean apply(Desired desired, World world) {
+    private boolean apply(Desired desired, World world, Wanted wanted) {
         List<String> changed = new ArrayList<>();
         try {
+            if (world.members() == null) {
+                // Before the pods that need them.
+                certify(wanted.security().stage(), Rotation.Loaded.UNKNOWN);
+            }
             for (HasMetadata each : desired.base()) {
                 HasMetadata there =
                         each instanceof ConfigMap ? world.config() : cluster.cached(each);
@@ -244,6 +266,49 @@ final class Pass {
         return !changed.isEmpty();
     }
 
+    /// What the operator's own authority signs. A step of its rotation restarts nobody, so it may
+    /// go on beside anything but a restart, whose member could not say what it has loaded.
+    private void renew(Wanted wanted, Observed seen) {
+        if (step instanceof Step.Restart || step instanceof Step.MoveTls) {
+            return;
+        }
+        try {
+            Keys.Outcome outcome = certify(wanted.security().stage(), Keys.loaded(seen));
+            rotation = outcome.waiting();
+            if (outcome.done() != null && step instanceof Step.Nothing) {
+                step = new Step.Wait(List.of("what was just signed to take effect"));
+            } else if (rotation != null && outcome.onMembers() && step instanceof Step.Nothing) {
+                step = new Step.Wait(List.of(rotation));
+            }
+        } catch (Cluster.NotOurs e) {
+            trouble = new Trouble(Reason.ApiError, Objects.requireNonNull(e.getMessage()));
+        }
+    }
+
+    private Keys.Outcome certify(TlsStage stage, Rotation.Loaded loaded) {
+        Keys.Outcome outcome = Objects.requireNonNull(keys).next(stage, loaded);
+        if (outcome.done() != null) {
+            tell(Events.What.CertificatesChanged, outcome.done());
+        }
+        return outcome;
+    }
+
+    /// Keys first, then the file, then the template: nobody starts without what the file names.
+    private void moveTls(Step.MoveTls move, World world, Wanted wanted) {
+        try {
+            certify(move.to(), Rotation.Loaded.UNKNOWN);
+            Desired next = tools.rendering().of(wanted.withStage(move.to()));
+            cluster.apply(next.config(), world.config());
+            cluster.apply(next.members(), world.members());
+        } catch (InvalidSpec e) {
+            throw new AssertionError("the same spec at another stage was valid", e);
+        } catch (Cluster.NotOurs e) {
+            trouble = new Trouble(Reason.ApiError, Objects.requireNonNull(e.getMessage()));
+            return;
+        }
+        tell(Events.What.TlsMoved, "To speak from here on: " + move.to().says());
+    }
+
     private void sleepOrWake(World world) {
         StatefulSet members = world.members();
         if (members == null) {
@@ -271,6 +336,7 @@ final class Pass {
                     step = new Step.Wait(List.of("a fresh look at the StatefulSet"));
                 }
             }
+            case Step.MoveTls move -> moveTls(move, world, wanted);
             case Step.HandOver handOver -> handOver(handOver, wanted, seen);
             case Step.GrowVolume grow -> grow(grow, world);
             case Step.ReplaceSet _ -> replaceSet(Objects.requireNonNull(world.members()));
@@ -440,7 +506,7 @@ final class Pass {
         tools.events().tell(cluster, resource, what, message);
     }
 
-    private EnsembleStatus report(List<String> invalid, String ensembleId, Observation.Seen seen) {
+    private EnsembleStatus report(List<String> invalid, Wanted wanted, Observation.Seen seen) {
         EnsembleStatus before = resource.getStatus();
         EnsembleStatus.Metrics shown = before == null ? null : before.metrics();
         String growth = tools.notes().of(resource).growthRefused(now);
@@ -455,9 +521,11 @@ final class Pass {
                                 invalid,
                                 trouble,
                                 growth,
-                                ensembleId,
+                                wanted.ensembleId(),
                                 bootstrapped,
-                                ClientService.endpoint(name, namespace),
+                                ClientService.endpoint(wanted),
+                                ClientService.port(wanted),
+                                rotation,
                                 seen.metrics() == null
                                         ? shown
                                         : Figures.next(shown, seen.metrics())),
@@ -493,6 +561,7 @@ final class Pass {
                     hindrance.reason().name(),
                     hindrance.message());
         }
+        tellOfCertificates(status);
         EnsembleStatus.Leader leader = status.leader();
         EnsembleStatus.Leader last = before == null ? null : before.leader();
         if (leader != null && last != null && leader.myid() != last.myid()) {
@@ -503,6 +572,26 @@ final class Pass {
         }
         if (isTrue(status, "Ready") && !(before != null && isTrue(before, "Ready"))) {
             tell(Events.What.Ready, "All members are ready, in sync and up to date");
+        }
+    }
+
+    private void tellOfCertificates(EnsembleStatus status) {
+        Condition tls =
+                conditions(status)
+                        .filter(each -> each.getType().equals("TLSReady"))
+                        .filter(each -> CERTIFICATES.contains(Reason.valueOf(each.getReason())))
+                        .findFirst()
+                        .orElse(null);
+        if (tls == null) {
+            tools.events().over(resource, Events.What.CertificateTrouble);
+        } else {
+            tools.events()
+                    .tellOnce(
+                            cluster,
+                            resource,
+                            Events.What.CertificateTrouble,
+                            tls.getReason(),
+                            tls.getMessage());
         }
     }
 

@@ -1,14 +1,17 @@
 package dev.ensemble.operator.reconcile;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.api.TlsStage;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
 
@@ -120,6 +123,38 @@ record World(
                         || pod.getSpec().getContainers().stream()
                                 .anyMatch(each -> each.getArgs().contains(recovery));
         return told ? 0 : myid;
+    }
+
+    /// {@return how far the members have come with TLS; what the spec asks for if there are none}
+    TlsStage tls(EnsembleSpec spec) {
+        for (HasMetadata each : new HasMetadata[] {members, config}) {
+            TlsStage stage = TlsStage.parse(text(annotation(each, Labels.TLS)));
+            if (stage != null) {
+                return stage;
+            }
+        }
+        if (members == null || config == null) {
+            return TlsStage.target(spec);
+        }
+        Map<String, String> secrets = new TreeMap<>();
+        List<Volume> volumes = members.getSpec().getTemplate().getSpec().getVolumes();
+        for (Volume volume : volumes == null ? List.<Volume>of() : volumes) {
+            if (volume.getSecret() != null) {
+                secrets.put(volume.getName(), volume.getSecret().getSecretName());
+            }
+        }
+        Map<String, String> data = config.getData() == null ? Map.of() : config.getData();
+        return TlsStage.found("\n" + data.getOrDefault("zoo.cfg", ""), secrets);
+    }
+
+    /// {@return whether pods are left that have a port for plaintext}
+    boolean plainPods() {
+        return pods.values().stream()
+                .filter(each -> each.getSpec() != null && each.getSpec().getContainers() != null)
+                .flatMap(each -> each.getSpec().getContainers().stream())
+                .filter(each -> each.getPorts() != null)
+                .flatMap(each -> each.getPorts().stream())
+                .anyMatch(each -> "client".equals(each.getName()));
     }
 
     /// {@return how many members there should be now}

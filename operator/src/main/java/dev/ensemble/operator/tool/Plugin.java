@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.ensemble.operator.api.Ensemble;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.api.TlsStage;
 import dev.ensemble.operator.ensemble.EnsembleClient.Outcome;
 import dev.ensemble.operator.ensemble.HttpEnsembleClient;
 
@@ -336,6 +337,13 @@ final class Plugin implements Runnable {
                     EnsembleStatus status = resource.getStatus();
                     if (status == null || status.leader() == null) {
                         throw new Refusal(name + " has no leader");
+                    }
+                    if (TlsStage.target(resource.getSpec()).clients().mode()
+                            == TlsStage.Mode.Required) {
+                        throw new Refusal(
+                                name
+                                        + " speaks TLS only with clients: forward port 2281 and use"
+                                        + " 'ensemble cli' with a file that has the keys of TLS");
                     }
                     try (LocalPortForward to =
                             forward(

@@ -88,7 +88,8 @@ final class DesiredTest {
     static Stream<Arguments> goldens() {
         return Stream.of(
                 arguments("default", "{}", null),
-                arguments("custom", CUSTOM, "2026-01-01T00:00:00Z"));
+                arguments("custom", CUSTOM, "2026-01-01T00:00:00Z"),
+                arguments("tls", "tls: {peer: {}, client: {mode: Required}}", null));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -129,6 +130,7 @@ final class DesiredTest {
                         decision,
                         before.size(),
                         before.template(),
+                        before.security(),
                         before.defaults());
         Desired desired = Desired.of(after);
         List<String> arguments =

@@ -295,10 +295,22 @@ final class PlanTest {
             case Step.Resize resize -> "resize " + resize.to();
             case Step.ChangeVoters change -> "add " + change.add() + " remove " + change.remove();
             case Step.HandOver handOver -> "hand over to " + handOver.to();
+            case Step.MoveTls move -> "tls " + move.to().text();
             case Step.GrowVolume grow -> "grow " + grow.claim();
             case Step.ReplaceSet _ -> "replace";
             case Step.DeleteVolume delete -> "delete " + delete.claim();
         };
+    }
+
+    @Test
+    void tlsComesOneStepAtATimeAndAfterAllElse() {
+        String off = "peers=Off: clients=Off:";
+        String on = "peers=Required:operator clients=Required:operator";
+        String first = "tls peers=Accept:operator clients=Accept:operator";
+        assertEquals(first, text(Plan.next(Scene.of(3).tls(off, on).observed())));
+        assertEquals("nothing", text(Plan.next(Scene.of(3).tls(on, on).observed())));
+        assertEquals("EVICT e-1", text(Plan.next(Scene.of(3).outdated(2).tls(off, on).observed())));
+        assertEquals(first, text(Plan.next(Scene.of(3).wanting(5).tls(off, on).observed())));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.ensemble.operator.plan;
 
+import dev.ensemble.operator.api.TlsStage;
 import dev.ensemble.operator.plan.Observed.Leadership;
 import dev.ensemble.operator.plan.Observed.Member;
 import dev.ensemble.operator.plan.Observed.Pod;
@@ -9,9 +10,11 @@ import dev.ensemble.operator.plan.Observed.Voter;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -40,6 +43,7 @@ final class Scene {
     private boolean bootstrapped = true;
     private boolean controllerCurrent = true;
     private Leadership leadership;
+    private Observed.Tls tls = Observed.Tls.OFF;
 
     private Scene(int replicas) {
         for (int myid = 1; myid <= replicas; myid++) {
@@ -372,6 +376,42 @@ final class Scene {
         return this;
     }
 
+    /// The members have come so far with TLS, and the spec wants so much.
+    Scene tls(String is, String target) {
+        tls =
+                new Observed.Tls(
+                        Objects.requireNonNull(TlsStage.parse(is)),
+                        Objects.requireNonNull(TlsStage.parse(target)));
+        return this;
+    }
+
+    /// A member shows a certificate to others, until then.
+    Scene shows(int myid, String fingerprint, String notAfter, @Nullable String refused) {
+        Member m = Objects.requireNonNull(members.get(myid));
+        Said said = Objects.requireNonNull(m.said());
+        members.put(
+                myid,
+                new Member(
+                        myid,
+                        m.name(),
+                        m.pod(),
+                        m.voter(),
+                        m.learner(),
+                        new Said(
+                                said.role(),
+                                said.formed(),
+                                said.version(),
+                                said.configHash(),
+                                said.incarnation(),
+                                said.warnings(),
+                                new Observed.Shown(
+                                        fingerprint, Instant.parse(notAfter), List.of(), refused),
+                                null),
+                        m.silence(),
+                        m.volume()));
+        return this;
+    }
+
     Observed observed() {
         return new Observed(
                 new Observed.Wish(
@@ -395,6 +435,7 @@ final class Scene {
                 controllerCurrent,
                 template,
                 leadership,
+                tls,
                 new ArrayList<>(members.values()),
                 spare);
     }

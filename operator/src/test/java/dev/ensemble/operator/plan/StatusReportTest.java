@@ -36,6 +36,8 @@ final class StatusReportTest {
                 "id",
                 T0,
                 "e-client.ns.svc:2181",
+                2181,
+                null,
                 null);
     }
 
@@ -53,6 +55,59 @@ final class StatusReportTest {
                 .filter(each -> SHOWN.contains(each.getType()))
                 .map(each -> each.getStatus().charAt(0) + ":" + each.getReason())
                 .collect(Collectors.joining(" "));
+    }
+
+    private static String tls(Scene scene) {
+        return Objects.requireNonNull(report(scene, null, T0).conditions()).stream()
+                .filter(each -> each.getType().equals("TLSReady"))
+                .map(each -> each.getStatus() + " " + each.getReason() + ": " + each.getMessage())
+                .findFirst()
+                .orElse("");
+    }
+
+    @Test
+    void certificates() {
+        String on = "peers=Required:operator clients=Off:";
+        assertEquals("True TLSOff: Nothing is to speak TLS.", tls(Scene.of(1)));
+        assertEquals(
+                "Unknown CertificatesUnknown: No certificate is known of e-0",
+                tls(Scene.of(1).tls(on, on)));
+        assertEquals(
+                "True CertificatesInUse: As the spec asks: members TLS only, clients plaintext.",
+                tls(Scene.of(1).tls(on, on).shows(1, "ab", "2026-02-01T00:00:00Z", null)));
+        assertEquals(
+                "False CertificateExpiring: Certificates end soon: e-0 until"
+                        + " 2026-01-04T00:00:00Z",
+                tls(Scene.of(1).tls(on, on).shows(1, "ab", "2026-01-04T00:00:00Z", null)));
+        assertEquals(
+                "False CertificateExpired: Certificates have ended: e-0 until"
+                        + " 2026-01-01T00:00:00Z",
+                tls(Scene.of(1).tls(on, on).shows(1, "ab", "2026-01-01T00:00:00Z", null)));
+        assertEquals(
+                "False CertificateRefused: Changed files are not used by e-0: no key",
+                tls(Scene.of(1).tls(on, on).shows(1, "ab", "2026-02-01T00:00:00Z", "no key")));
+        assertEquals(
+                "False TLSMoving: Now: members TLS only, clients plaintext. On the way to: members"
+                        + " plaintext, clients plaintext.",
+                tls(
+                        Scene.of(1)
+                                .tls(on, "peers=Off: clients=Off:")
+                                .shows(1, "ab", "2026-02-01T00:00:00Z", null)));
+        EnsembleStatus status =
+                report(
+                        Scene.of(2)
+                                .tls(on, on)
+                                .shows(1, "ab", "2026-02-01T00:00:00Z", null)
+                                .shows(2, "cd", "2026-03-01T00:00:00Z", null),
+                        null,
+                        T0);
+        assertEquals(
+                List.of(
+                        new EnsembleStatus.Certificate(
+                                "members", "ab", "2026-02-01T00:00:00Z", List.of("e-0")),
+                        new EnsembleStatus.Certificate(
+                                "members", "cd", "2026-03-01T00:00:00Z", List.of("e-1"))),
+                status.certificates());
     }
 
     static Stream<Arguments> rows() {

@@ -59,6 +59,7 @@ final class DocsTest {
                                 Gauges.QUORUM,
                                 Gauges.VOTERS,
                                 Gauges.CAN_LOSE,
+                                Gauges.CERTIFICATE,
                                 Gauges.WAITING,
                                 Gauges.RESTARTS,
                                 Gauges.LEADER_CHANGES,

@@ -22,6 +22,8 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
@@ -46,7 +48,9 @@ import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -244,6 +248,62 @@ final class EnsembleReconcilerTest {
         await("the StatefulSet", () -> statefulSet() != null);
         control();
         await("Ready", () -> condition("Ready").startsWith("True"));
+    }
+
+    private @Nullable Secret secret(String name) {
+        return client.secrets().inNamespace(NAMESPACE).withName(name).get();
+    }
+
+    @Test
+    void itKeepsAnAuthorityAndSignsForEachMember() {
+        create("tls: {peer: {}, client: {}}");
+        await("the StatefulSet", () -> statefulSet() != null);
+        Secret authority = Objects.requireNonNull(secret(NAME + "-authority"));
+        assertEquals(Set.of("current.crt", "current.key"), authority.getData().keySet());
+        Secret keys = Objects.requireNonNull(secret(NAME + "-tls"));
+        assertEquals(
+                Set.of(
+                        "1.pem",
+                        "2.pem",
+                        "3.pem",
+                        "4.pem",
+                        "5.pem",
+                        "6.pem",
+                        "7.pem",
+                        "8.pem",
+                        "9.pem",
+                        "ca.crt",
+                        "clients.pem"),
+                keys.getData().keySet());
+        await(
+                "whom clients have to trust",
+                () ->
+                        client.configMaps().inNamespace(NAMESPACE).withName(NAME + "-ca").get()
+                                != null);
+        client.secrets().inNamespace(NAMESPACE).withName(NAME + "-tls").delete();
+        await("new certificates", () -> secret(NAME + "-tls") != null);
+        assertEquals(
+                keys.getData().get("ca.crt"),
+                Objects.requireNonNull(secret(NAME + "-tls")).getData().get("ca.crt"));
+        await("the condition", () -> condition("TLSReady").equals("Unknown CertificatesUnknown"));
+    }
+
+    @Test
+    void aSecretOfSomebodyElseIsLeftAlone() {
+        client.resource(
+                        new SecretBuilder()
+                                .withNewMetadata()
+                                .withName(NAME + "-tls")
+                                .withNamespace(NAMESPACE)
+                                .endMetadata()
+                                .addToData("tls.crt", "YQ==")
+                                .build())
+                .create();
+        create("tls: {peer: {}}");
+        await("a refusal", () -> condition("Ready").equals("False ApiError"));
+        assertEquals(
+                Map.of("tls.crt", "YQ=="), Objects.requireNonNull(secret(NAME + "-tls")).getData());
+        assertNull(statefulSet());
     }
 
     @Test

@@ -257,6 +257,7 @@ final class Mutants {
                 seen.controllerCurrent(),
                 seen.template(),
                 leadership,
+                seen.tls(),
                 members,
                 seen.spare());
     }

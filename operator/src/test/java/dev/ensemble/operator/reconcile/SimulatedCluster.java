@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.api.TlsStage;
 import dev.ensemble.operator.desired.Match;
+import dev.ensemble.operator.desired.ZooCfg;
 import dev.ensemble.operator.reconcile.SimulatedServers.Disk;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
@@ -21,6 +23,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.VolumeResourceRequirements;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetStatus;
@@ -32,11 +35,13 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// A made-up Kubernetes with one ensemble: an API server whose answers may be old, a StatefulSet
 /// controller, a binder of volumes, nodes that kill pods. It holds the operator to the rules: each
@@ -83,6 +88,8 @@ final class SimulatedCluster implements Cluster {
             this.requested = requested;
         }
     }
+
+    private static final Map<String, SimulatedServers.Started> STARTED = new ConcurrentHashMap<>();
 
     private final Random random;
     private final SimulatedServers servers;
@@ -274,7 +281,7 @@ final class SimulatedCluster implements Cluster {
                 return;
             }
             pod.runs = true;
-            servers.start(ordinal + 1, volume(ordinal).disk);
+            servers.start(ordinal + 1, volume(ordinal).disk, started());
         });
     }
 
@@ -323,6 +330,42 @@ final class SimulatedCluster implements Cluster {
     private static long bytes(PersistentVolumeClaim claim) {
         return Observation.bytes(
                 String.valueOf(claim.getSpec().getResources().getRequests().get("storage")));
+    }
+
+    /// {@return what a server reads that starts now}
+    private SimulatedServers.Started started() {
+        ConfigMap config = Objects.requireNonNull((ConfigMap) objects.get("ConfigMap"));
+        String stage =
+                Objects.requireNonNull(config.getMetadata().getAnnotations().get(Labels.TLS));
+        String text = Objects.requireNonNull(config.getData().get("zoo.cfg"));
+        return STARTED.computeIfAbsent(stage + "\n" + text, _ -> started(stage, text));
+    }
+
+    private static SimulatedServers.Started started(String stage, String text) {
+        Map<String, String> lines = new LinkedHashMap<>();
+        text.lines().map(each -> each.split("=", 2)).forEach(each -> lines.put(each[0], each[1]));
+        return new SimulatedServers.Started(
+                new ZooCfg(lines).hash(), Objects.requireNonNull(TlsStage.parse(stage)).peers());
+    }
+
+    /// {@return how far the StatefulSet has come with TLS; null if there is none}
+    @Nullable TlsStage stage() {
+        StatefulSet there = set;
+        return there == null
+                ? null
+                : TlsStage.parse(
+                        Objects.requireNonNull(
+                                there.getMetadata().getAnnotations().get(Labels.TLS)));
+    }
+
+    @Override
+    public @Nullable Secret secret(String namespace, String name) {
+        throw new AssertionError("the keys of these histories are somebody else's");
+    }
+
+    @Override
+    public boolean write(Secret wanted, @Nullable Secret there) {
+        throw new AssertionError("the keys of these histories are somebody else's");
     }
 
     private int declared() {

@@ -3,6 +3,7 @@ package dev.ensemble.operator.reconcile;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ensemble.operator.api.TlsStage;
 import dev.ensemble.operator.ensemble.EnsembleClient;
 import dev.ensemble.operator.ensemble.MemberStatus;
 
@@ -34,13 +35,21 @@ final class SimulatedServers implements EnsembleClient {
         int upTo;
     }
 
+    /// What a process has read when it started.
+    ///
+    /// @param hash of its file
+    /// @param links how it speaks with others
+    record Started(String hash, TlsStage.Side links) {}
+
     /// A process that runs.
     private static final class Server {
         private final Disk disk;
+        private final Started started;
         private int syncTurns;
 
-        Server(Disk disk, int syncTurns) {
+        Server(Disk disk, Started started, int syncTurns) {
             this.disk = disk;
+            this.started = started;
             this.syncTurns = syncTurns;
         }
     }
@@ -122,8 +131,26 @@ final class SimulatedServers implements EnsembleClient {
         return Objects.requireNonNull(running.get(myid));
     }
 
-    void start(int myid, Disk disk) {
-        running.put(myid, new Server(disk, 1 + random.nextInt(5)));
+    void start(int myid, Disk disk, Started started) {
+        running.put(myid, new Server(disk, started, 1 + random.nextInt(5)));
+        running.forEach((other, server) ->
+                assertTrue(
+                        understand(started.links(), server.started.links()),
+                        () ->
+                                "members %d and %d do not understand each other: %s, %s"
+                                        .formatted(
+                                                myid,
+                                                other,
+                                                started.links(),
+                                                server.started.links())));
+    }
+
+    /// Whether either may dial the other, and both trust whom they see.
+    private static boolean understand(TlsStage.Side one, TlsStage.Side other) {
+        boolean near = Math.abs(one.mode().level() - other.mode().level()) <= 1;
+        boolean speaks =
+                Math.max(one.mode().level(), other.mode().level()) > TlsStage.Mode.Accept.level();
+        return near && (!speaks || one.source().equals(other.source()));
     }
 
     void stop(int myid) {
@@ -382,7 +409,7 @@ final class SimulatedServers implements EnsembleClient {
                 learners);
     }
 
-    private static MemberStatus status(
+    private MemberStatus status(
             int myid,
             String role,
             @Nullable Integer leader,
@@ -395,7 +422,7 @@ final class SimulatedServers implements EnsembleClient {
         return new MemberStatus(
                 myid,
                 "1",
-                null,
+                server(myid).started.hash(),
                 "id",
                 role,
                 leader,

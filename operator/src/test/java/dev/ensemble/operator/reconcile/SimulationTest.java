@@ -15,6 +15,8 @@ import dev.ensemble.operator.api.EnsembleSpec.Update;
 import dev.ensemble.operator.api.EnsembleSpec.Volume;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.api.TlsStage;
+import dev.ensemble.operator.certificates.Maker;
 import dev.ensemble.operator.desired.Desired;
 import dev.ensemble.operator.desired.InvalidSpec;
 import dev.ensemble.operator.desired.Wanted;
@@ -37,6 +39,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -63,11 +66,30 @@ final class SimulationTest {
     private static final long GB = 1L << 30;
     private static final Instant BEGIN = Instant.parse("2026-01-01T00:00:00Z");
 
+    /// What the spec may say of TLS.
+    private static final List<EnsembleSpec.@Nullable Tls> TLS =
+            Arrays.asList(
+                    null,
+                    peers("a", EnsembleSpec.PeerMode.Accept),
+                    peers("a", EnsembleSpec.PeerMode.Prefer),
+                    peers("a", EnsembleSpec.PeerMode.Required),
+                    peers("b", EnsembleSpec.PeerMode.Required));
+
+    private static EnsembleSpec.Tls peers(String secret, EnsembleSpec.PeerMode mode) {
+        return new EnsembleSpec.Tls(new EnsembleSpec.PeerTls(secret, mode), null, null);
+    }
+
     /// Objects by what they are made of; a history needs few that no other one does.
     private static final Map<Key, Desired> RENDERED = new ConcurrentHashMap<>();
 
     /// What tells the objects of one history from those of another.
-    private record Key(String tag, boolean hibernate, boolean formed, int size, String template) {}
+    private record Key(
+            String tag,
+            boolean hibernate,
+            boolean formed,
+            int size,
+            String template,
+            TlsStage stage) {}
 
     @Test
     void noHistoryBreaksARuleAndEachArrives() {
@@ -112,7 +134,11 @@ final class SimulationTest {
         /// Stops for good when one member does not come back.
         NEVER_REPAIRS,
         /// Does not grow volumes.
-        DOES_NOT_GROW
+        DOES_NOT_GROW,
+        /// Goes from plaintext to TLS at once.
+        SKIPS_STEPS_OF_TLS,
+        /// Takes the next step of TLS before everybody has taken this one.
+        HURRIES_WITH_TLS
     }
 
     @ParameterizedTest
@@ -190,6 +216,7 @@ final class SimulationTest {
         private boolean transfer = true;
         private boolean paused;
         private long gigabytes = 1;
+        private int tls;
         private boolean steady;
 
         History(long seed, Mutation mutation) {
@@ -241,6 +268,7 @@ final class SimulationTest {
                     new Notes(),
                     clock,
                     new Wanted.Defaults("ensemble-server", "1", null, "PEM"),
+                    new Maker(),
                     this::render,
                     planner());
         }
@@ -366,6 +394,10 @@ final class SimulationTest {
                 }
                 case 27 -> cluster.nodesFor = 1 + random.nextInt(9);
                 case 28 -> cluster.nodesFor = 9;
+                case 29, 30 -> {
+                    tls = random.nextInt(TLS.size());
+                    edit();
+                }
                 default -> {}
             }
             silences.replaceAll((_, left) -> left - 1);
@@ -405,10 +437,10 @@ final class SimulationTest {
                             null,
                             paused,
                             hibernate,
-                            null));
+                            TLS.get(tls)));
             resource.getMetadata().setGeneration(resource.getMetadata().getGeneration() + 1);
             log(
-                    "spec: replicas %d build %d%s hibernate %s manual %s window %s %d Gi paused %s"
+                    "spec: replicas %d build %d%s hibernate %s manual %s window %s %d Gi paused %s tls %s"
                             .formatted(
                                     replicas,
                                     build,
@@ -417,7 +449,8 @@ final class SimulationTest {
                                     manual,
                                     window,
                                     gigabytes,
-                                    paused));
+                                    paused,
+                                    TlsStage.target(resource.getSpec()).text()));
         }
 
         /// Opens on the last day of a year only.
@@ -466,7 +499,7 @@ final class SimulationTest {
 
         private Desired desired() {
             try {
-                return render(
+                Wanted wanted =
                         new Wanted(
                                 "orders",
                                 "shop",
@@ -476,7 +509,9 @@ final class SimulationTest {
                                 null,
                                 3,
                                 "1Gi",
-                                tools.image()));
+                                tools.image());
+                TlsStage stage = cluster.stage();
+                return render(stage == null ? wanted : wanted.withStage(stage));
             } catch (InvalidSpec e) {
                 throw new AssertionError(e);
             }
@@ -513,7 +548,8 @@ final class SimulationTest {
                             spec.hibernate(),
                             wanted.bootstrapped() != null,
                             wanted.size(),
-                            wanted.template());
+                            wanted.template(),
+                            wanted.security().stage());
             Desired desired = RENDERED.get(key);
             if (desired == null) {
                 desired = Desired.of(canonical(key, wanted, image));
@@ -525,30 +561,31 @@ final class SimulationTest {
         private static Wanted canonical(Key key, Wanted wanted, Image image) {
             EnsembleSpec defaults = EnsembleSpec.defaults();
             return new Wanted(
-                    "orders",
-                    "shop",
-                    "uid",
-                    new EnsembleSpec(
-                            defaults.replicas(),
-                            false,
-                            null,
-                            image,
-                            1,
-                            null,
-                            defaults.jvm(),
-                            defaults.storage(),
-                            defaults.update(),
-                            defaults.availability(),
-                            null,
-                            null,
-                            false,
-                            key.hibernate(),
-                            null),
-                    "uid",
-                    key.formed() ? BEGIN.toString() : null,
-                    key.size(),
-                    key.template(),
-                    wanted.defaults());
+                            "orders",
+                            "shop",
+                            "uid",
+                            new EnsembleSpec(
+                                    defaults.replicas(),
+                                    false,
+                                    null,
+                                    image,
+                                    1,
+                                    null,
+                                    defaults.jvm(),
+                                    defaults.storage(),
+                                    defaults.update(),
+                                    defaults.availability(),
+                                    null,
+                                    null,
+                                    false,
+                                    key.hibernate(),
+                                    null),
+                            "uid",
+                            key.formed() ? BEGIN.toString() : null,
+                            key.size(),
+                            key.template(),
+                            wanted.defaults())
+                    .withStage(key.stage());
         }
 
         private final IdentityHashMap<Desired, Desired> mutants = new IdentityHashMap<>();
@@ -618,6 +655,11 @@ final class SimulationTest {
                                                 Step.How.DELETE,
                                                 it.why())
                                         : step;
+                case SKIPS_STEPS_OF_TLS ->
+                        step ->
+                                step instanceof Step.MoveTls
+                                        ? new Step.MoveTls(TlsStage.target(resource.getSpec()))
+                                        : step;
                 default -> UnaryOperator.identity();
             };
         }
@@ -631,6 +673,10 @@ final class SimulationTest {
                                 : null;
                 case ALL_VOTES_AT_ONCE -> Mutants.allAtOnce(seen);
                 case DELETES_VOLUMES_EARLY -> Mutants.earlyVolume(seen);
+                case HURRIES_WITH_TLS ->
+                        seen.bootstrapped() && !seen.tls().is().equals(seen.tls().target())
+                                ? new Step.MoveTls(seen.tls().is().next(seen.tls().target()))
+                                : null;
                 case RESTARTS_THE_CURRENT -> Mutants.restartsCurrent(seen);
                 default -> null;
             };
