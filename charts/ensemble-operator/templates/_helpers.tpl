@@ -21,11 +21,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* What the operator may do where its Ensembles are. */}}
 {{- define "ensemble-operator.rules" -}}
 - apiGroups: [ensemble.dev]
-  resources: [ensembles, ensemblerecoveries]
+  resources: [ensembles, ensemblerecoveries, ensemblebackups, ensemblebackupschedules]
   verbs: [get, list, watch]
 - apiGroups: [ensemble.dev]
-  resources: [ensembles/status, ensemblerecoveries/status]
+  resources: [ensembles/status, ensemblerecoveries/status, ensemblebackups/status, ensemblebackupschedules/status]
   verbs: [get, patch]
+# A schedule makes them, and removes those that are over.
+- apiGroups: [ensemble.dev]
+  resources: [ensemblebackups]
+  verbs: [create, delete]
 - apiGroups: [apps]
   resources: [statefulsets]
   # Deleted only as an orphan, to be made anew under its running pods with larger volumes.
@@ -50,7 +54,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 # It writes on volume claims whose data they hold, lets them grow, and deletes those of removed members where the Ensemble says so.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [get, list, watch, patch, delete]
+  verbs: [get, list, watch, create, patch, delete]
+# One Job for each EnsembleBackup, and for an Ensemble that begins with one, whose first volume claim it makes.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, create]
 - apiGroups: [""]
   resources: [events]
   verbs: [list, create]

@@ -42,6 +42,13 @@ import java.util.Map;
                 "!has(self.firstMyid) || !has(self.replicas)"
                         + " || self.firstMyid + self.replicas - 1 <= 100",
         message = "spec.firstMyid + spec.replicas - 1 may be at most 100")
+@ValidationRule(
+        value =
+                "has(self.bootstrap) == has(oldSelf.bootstrap) && (!has(self.bootstrap) ||"
+                        + " self.bootstrap == oldSelf.bootstrap)",
+        message =
+                "spec.bootstrap cannot be changed: an ensemble begins once; create another"
+                        + " Ensemble")
 public record EnsembleSpec(
         @JsonPropertyDescription(
                         "Number of voters: 1, 3, 5, 7 or 9. May be changed at any time: members"
@@ -109,7 +116,11 @@ public record EnsembleSpec(
                                 + " lets the members come back.")
                 @Default("false")
                 Boolean hibernate,
-        @JsonPropertyDescription("TLS between members, and for clients.") @Nullable Tls tls) {
+        @JsonPropertyDescription("TLS between members, and for clients.") @Nullable Tls tls,
+        @JsonPropertyDescription(
+                        "How the ensemble begins, if not empty. Cannot be changed, added or"
+                                + " removed.")
+                @Nullable Bootstrap bootstrap) {
 
     @SuppressWarnings("NullAway") // Jackson passes null for what the file leaves out.
     public EnsembleSpec {
@@ -129,7 +140,7 @@ public record EnsembleSpec(
     public static EnsembleSpec defaults() {
         return new EnsembleSpec(
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                null);
+                null, null);
     }
 
     /// {@return the same spec with another number of voters}
@@ -149,7 +160,8 @@ public record EnsembleSpec(
                 restartedAt,
                 paused,
                 hibernate,
-                tls);
+                tls,
+                bootstrap);
     }
 
     /// {@return the settings of the server, empty if there are none}
@@ -191,6 +203,25 @@ public record EnsembleSpec(
             return seconds(overlap);
         }
     }
+
+    @JsonClassDescription("How the ensemble begins.")
+    public record Bootstrap(
+            @JsonPropertyDescription("With the data of a backup.") @Required
+                    FromBackup fromBackup) {}
+
+    @JsonClassDescription("A backup in a volume claim of this namespace.")
+    public record FromBackup(
+            @JsonPropertyDescription("Name of the PersistentVolumeClaim.")
+                    @Required
+                    @Size(min = 1, max = 253)
+                    @Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+                    String claim,
+            @JsonPropertyDescription(
+                            "The file in it, with its folders: status.file of the EnsembleBackup.")
+                    @Required
+                    @Size(min = 1, max = 512)
+                    @Pattern("^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")
+                    String file) {}
 
     @JsonClassDescription("TLS between the members.")
     public record PeerTls(

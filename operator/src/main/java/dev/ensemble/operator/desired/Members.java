@@ -55,7 +55,7 @@ import java.util.stream.Collectors;
 public final class Members {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
-    private static final long NON_ROOT = 65532;
+    static final long NON_ROOT = 65532;
 
     /// Time to drain: 5 s of further service, then open requests, then what the runtime needs to
     /// end.
@@ -269,7 +269,7 @@ public final class Members {
                 .build();
     }
 
-    private static EnvVar options(EnsembleSpec.Jvm jvm) {
+    static EnvVar options(EnsembleSpec.Jvm jvm) {
         List<String> options = new ArrayList<>();
         options.add("-XX:MaxRAMPercentage=" + jvm.maxRAMPercentage());
         options.add("-XX:+ExitOnOutOfMemoryError");
@@ -306,8 +306,7 @@ public final class Members {
     }
 
     /// Without a limit the heap would be a share of the whole node's memory.
-    private static ResourceRequirements resources(PodTemplate.@Nullable PodSpec pod)
-            throws InvalidSpec {
+    static ResourceRequirements resources(PodTemplate.@Nullable PodSpec pod) throws InvalidSpec {
         ResourceRequirements given =
                 pod == null ? null : read("resources", pod.resources(), ResourceRequirements.class);
         return given != null
@@ -319,8 +318,7 @@ public final class Members {
                         .build();
     }
 
-    private static List<Toleration> tolerations(PodTemplate.@Nullable PodSpec pod)
-            throws InvalidSpec {
+    static List<Toleration> tolerations(PodTemplate.@Nullable PodSpec pod) throws InvalidSpec {
         List<Toleration> tolerations = new ArrayList<>();
         if (pod != null && pod.tolerations() != null) {
             for (int i = 0; i < pod.tolerations().size(); i++) {
@@ -334,7 +332,7 @@ public final class Members {
         return tolerations;
     }
 
-    private static List<LocalObjectReference> pullSecrets(EnsembleSpec.@Nullable Image image) {
+    static List<LocalObjectReference> pullSecrets(EnsembleSpec.@Nullable Image image) {
         return image == null || image.pullSecrets() == null
                 ? List.of()
                 : image.pullSecrets().stream().map(LocalObjectReference::new).toList();
@@ -401,7 +399,7 @@ public final class Members {
     }
 
     /// The claim says whose data it will hold, and keeps saying so after the resource is gone.
-    private static PersistentVolumeClaim claim(Wanted wanted) {
+    static PersistentVolumeClaim claim(Wanted wanted) {
         EnsembleSpec.Volume log = wanted.spec().storage().log();
         return new PersistentVolumeClaimBuilder()
                 .withNewMetadata()

@@ -23,7 +23,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
 /// Asks members over HTTP. Safe to share between threads.
-public final class HttpEnsembleClient implements EnsembleClient, AutoCloseable {
+public final class HttpEnsembleClient implements EnsembleClient, BackupClient, AutoCloseable {
     private static final long MAX_ANSWER_BYTES = 1 << 20;
 
     /// A change waits for its commit, and a hand-over for the successor.
@@ -113,6 +113,15 @@ public final class HttpEnsembleClient implements EnsembleClient, AutoCloseable {
                 json.createObjectNode().put("to", to).toString());
     }
 
+    @Override
+    public Outcome permitBackup(URI member, String audience, String sha256, int seconds) {
+        return post(
+                member,
+                "/v1/backup",
+                audience,
+                json.createObjectNode().put("sha256", sha256).put("seconds", seconds).toString());
+    }
+
     private Outcome post(URI leader, String path, String audience, String body) {
         if (tokens == null) {
             throw new IllegalStateException("this client has no key to sign a change with");
@@ -135,7 +144,7 @@ public final class HttpEnsembleClient implements EnsembleClient, AutoCloseable {
                     ? new Outcome.Done()
                     : new Outcome.Refused(reason(response));
         } catch (IOException e) {
-            return new Outcome.Unknown("the leader did not answer: " + say(e));
+            return new Outcome.Unknown("no answer: " + say(e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new Outcome.Unknown("the operator stops");

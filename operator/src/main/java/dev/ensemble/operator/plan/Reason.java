@@ -79,7 +79,10 @@ public enum Reason {
     CrashLooping("Ready: a member ends soon after each start."),
     PermissionDenied("Ready: the operator lacks a permission that it needs."),
     ApiError("Ready: the API server refused or failed a request of the operator."),
-    ForeignData("Ready: the volume claims hold data of different ensembles.");
+    ForeignData("Ready: the volume claims hold data of different ensembles."),
+    RestoreFailed(
+            "Ready: the backup that the ensemble is to begin with could not be restored; the"
+                    + " message says why.");
 
     private final String meaning;
 

@@ -68,6 +68,23 @@ public final class Windows {
         }
     }
 
+    /// {@return what is wrong with a cron line and its time zone; null if nothing is}
+    public static @Nullable String problem(String cron, String tz) {
+        return problem(new MaintenanceWindow(cron, "1m", tz));
+    }
+
+    /// {@return the last time of a cron line behind `since`, up to `now`; null if there is none}
+    public static @Nullable Instant last(String cron, String tz, Instant since, Instant now) {
+        Times times = times(new MaintenanceWindow(cron, "1m", tz));
+        ZonedDateTime minute = now.atZone(ZoneId.of(tz)).truncatedTo(ChronoUnit.MINUTES);
+        for (ZonedDateTime at = minute; at.toInstant().isAfter(since); at = at.minusMinutes(1)) {
+            if (times.has(at)) {
+                return at.toInstant();
+            }
+        }
+        return null;
+    }
+
     private static Times times(MaintenanceWindow window) {
         String[] fields = window.cron().strip().split(" +", -1);
         if (fields.length != 5) {

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,21 @@ interface Cluster {
     ///
     /// @return whether it was the one that was looked at
     boolean deleteClaim(String namespace, String claim, String uid);
+
+    /// How far a restore is.
+    sealed interface Restore {
+        /// @param why what it waits for, in words for people
+        record Under(String why) implements Restore {}
+
+        /// The claim holds the backup.
+        record Done() implements Restore {}
+
+        /// @param why in words for people
+        record Failed(String why) implements Restore {}
+    }
+
+    /// Makes the claim and the Job of a restore, unless they are there. {@return how far it is}
+    Restore restore(PersistentVolumeClaim claim, Job job);
 
     /// {@return the events about an object}
     List<Event> events(HasMetadata about);

@@ -28,6 +28,7 @@ final class Events {
     enum What {
         Applied("Normal", "The operator created or changed an object of the ensemble."),
         Bootstrapped("Normal", "The ensemble has formed, and never forms anew from here on."),
+        Restored("Normal", "The first volume holds the backup that the ensemble begins with."),
         MemberEvicted("Normal", "A member is restarted through the Eviction API."),
         MemberDeleted("Normal", "The pod of a voter that is out is deleted, to be made anew."),
         OnlyMember("Warning", "The only voter is restarted; clients wait meanwhile."),

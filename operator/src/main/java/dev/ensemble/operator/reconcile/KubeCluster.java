@@ -2,6 +2,7 @@ package dev.ensemble.operator.reconcile;
 
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.desired.Match;
+import dev.ensemble.operator.desired.RestoreJob;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
@@ -15,6 +16,7 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.policy.v1.EvictionBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -313,6 +315,50 @@ record KubeCluster(
                 return false;
             }
             throw e;
+        }
+    }
+
+    @Override
+    public Restore restore(PersistentVolumeClaim claim, Job job) {
+        String namespace = job.getMetadata().getNamespace();
+        String name = job.getMetadata().getName();
+        create(
+                claim,
+                client.persistentVolumeClaims()
+                        .inNamespace(namespace)
+                        .withName(claim.getMetadata().getName())
+                        .get());
+        Job there = client.batch().v1().jobs().inNamespace(namespace).withName(name).get();
+        create(job, there);
+        if (there == null) {
+            return new Restore.Under("Job %s was made".formatted(name));
+        }
+        Pod pod = JobPods.newest(client, namespace, RestoreJob.LABEL, name);
+        if (JobPods.isDone(there, "Complete")) {
+            return new Restore.Done();
+        }
+        if (JobPods.isDone(there, "Failed")) {
+            String why = pod == null ? null : JobPods.lastWords(pod, RestoreJob.RESTORE);
+            return new Restore.Failed(
+                    "Job %s failed%s"
+                            .formatted(name, why == null || why.isEmpty() ? "" : ": " + why));
+        }
+        return new Restore.Under(
+                "Job %s%s".formatted(name, pod == null ? "" : JobPods.waiting(pod)));
+    }
+
+    private void create(HasMetadata wanted, @Nullable HasMetadata there) {
+        if (there != null) {
+            return;
+        }
+        count.incrementAndGet();
+        try {
+            client.resource(wanted).create();
+        } catch (KubernetesClientException e) {
+            // What said that there is none was old.
+            if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+                throw e;
+            }
         }
     }
 

@@ -11,6 +11,7 @@ import dev.ensemble.operator.certificates.Rotation;
 import dev.ensemble.operator.desired.ClientService;
 import dev.ensemble.operator.desired.Desired;
 import dev.ensemble.operator.desired.InvalidSpec;
+import dev.ensemble.operator.desired.RestoreJob;
 import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.desired.ZooCfg;
 import dev.ensemble.operator.ensemble.EnsembleClient;
@@ -166,6 +167,8 @@ final class Pass {
             step = new Step.Wait(List.of("what was just applied to take effect"));
         } else if (free && world.leaving()) {
             step = new Step.Wait(List.of("the old StatefulSet to go"));
+        } else if (free && restoring()) {
+            restore(world, wanted);
         } else if (free) {
             step = tools.planner().apply(seen.observed());
             perform(step, world, wanted, seen);
@@ -187,6 +190,43 @@ final class Pass {
         }
         tools.gauges().update(resource, seen.observed(), step);
         return report(invalid, wanted, seen);
+    }
+
+    /// {@return whether the first member's volume is still to be made of a backup}
+    private boolean restoring() {
+        return spec.bootstrap() != null && bootstrapped == null;
+    }
+
+    /// The volume gets the record that the ensemble has formed, since it holds the data of one:
+    /// from there on its member leads, and the others, blank, can only learn from it.
+    private void restore(World world, Wanted wanted) {
+        EnsembleSpec.FromBackup source =
+                Objects.requireNonNull(spec.bootstrap(), "checked before").fromBackup();
+        PersistentVolumeClaim claim = RestoreJob.claim(wanted);
+        Cluster.Restore state;
+        try {
+            state = cluster.restore(claim, RestoreJob.of(wanted, source));
+        } catch (InvalidSpec e) {
+            throw new AssertionError("the same spec was valid for the members", e);
+        }
+        switch (state) {
+            case Cluster.Restore.Under(String why) ->
+                    step = new Step.Wait(List.of("the backup to be restored: " + why));
+            case Cluster.Restore.Failed(String why) ->
+                    trouble = new Trouble(Reason.RestoreFailed, why);
+            case Cluster.Restore.Done _ -> {
+                PersistentVolumeClaim there = world.claims().get(claim.getMetadata().getName());
+                step = new Step.Wait(List.of("the restored volume"));
+                if (there != null) {
+                    cluster.annotate(there, Map.of(Labels.BOOTSTRAPPED, now.toString()));
+                    tell(
+                            Events.What.Restored,
+                            "The ensemble begins with %s of claim %s"
+                                    .formatted(source.file(), source.claim()));
+                    bootstrapped = now.toString();
+                }
+            }
+        }
     }
 
     private void windows(List<String> invalid) {
@@ -241,7 +281,9 @@ final class Pass {
                     changed.add(each.getKind() + " " + each.getMetadata().getName());
                 }
             }
-            if (!world.leaving() && cluster.apply(desired.members(), world.members())) {
+            if (!restoring()
+                    && !world.leaving()
+                    && cluster.apply(desired.members(), world.members())) {
                 changed.add("StatefulSet " + name);
                 sleepOrWake(world);
             }

@@ -3,6 +3,8 @@ package dev.ensemble.operator.tool;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackup;
+import dev.ensemble.operator.api.EnsembleBackupSchedule;
 import dev.ensemble.operator.api.EnsembleRecovery;
 import dev.ensemble.operator.api.EnsembleSpec;
 
@@ -32,11 +34,16 @@ public final class CrdMain {
                     "ensembles.ensemble.dev-v1.yaml",
                     Ensemble.class,
                     "ensemblerecoveries.ensemble.dev-v1.yaml",
-                    EnsembleRecovery.class);
+                    EnsembleRecovery.class,
+                    "ensemblebackups.ensemble.dev-v1.yaml",
+                    EnsembleBackup.class,
+                    "ensemblebackupschedules.ensemble.dev-v1.yaml",
+                    EnsembleBackupSchedule.class);
 
     private static final List<String> COLUMNS =
             List.of(
                     "ENSEMBLE",
+                    "CRON",
                     "READY",
                     "LEADER",
                     "QUORUM",
@@ -45,6 +52,10 @@ public final class CrdMain {
                     "PHASE",
                     "SURVIVOR",
                     "PLAN",
+                    "TAKEN",
+                    "ZXID",
+                    "FILE",
+                    "COMPLETE",
                     "AGE",
                     "MESSAGE",
                     "WAITING-FOR",
@@ -114,6 +125,31 @@ public final class CrdMain {
             columns.sort((a, b) -> COLUMNS.indexOf(a.getName()) - COLUMNS.indexOf(b.getName()));
             each.setAdditionalPrinterColumns(columns);
             JSONSchemaProps root = each.getSchema().getOpenAPIV3Schema();
+            if (crd.getSpec().getNames().getKind().equals("EnsembleBackup")) {
+                root.setDescription(
+                        "One backup of an Ensemble, taken when this is made. Deleting it deletes no"
+                                + " backup.");
+                property(root, "spec")
+                        .setDescription(
+                                "What is to be backed up, and where to. Cannot be changed"
+                                        + " afterwards.");
+                property(root, "status").setDescription("How far the backup is.");
+                root.setRequired(List.of("spec"));
+                withoutTwins(root);
+                continue;
+            }
+            if (crd.getSpec().getNames().getKind().equals("EnsembleBackupSchedule")) {
+                root.setDescription(
+                        "Backups of an Ensemble at given times: each is an EnsembleBackup that this"
+                                + " makes. Deleting it deletes those, and no backup.");
+                property(root, "spec")
+                        .setDescription(
+                                "What is to be backed up when, where to, and what is kept.");
+                property(root, "status").setDescription("What the schedule has done.");
+                root.setRequired(List.of("spec"));
+                withoutTwins(root);
+                continue;
+            }
             if (crd.getSpec().getNames().getKind().equals("EnsembleRecovery")) {
                 root.setDescription(
                         "Lets an Ensemble that has lost its quorum for good go on with the data of"

@@ -15,7 +15,11 @@ import java.util.Map;
 /// annotations on the definition still name the release that is gone.
 final class KeptDefinition {
     private static final List<String> DEFINITIONS =
-            List.of("ensemblerecoveries.ensemble.dev", "ensembles.ensemble.dev");
+            List.of(
+                    "ensemblebackups.ensemble.dev",
+                    "ensemblebackupschedules.ensemble.dev",
+                    "ensemblerecoveries.ensemble.dev",
+                    "ensembles.ensemble.dev");
     private static final String RELEASE_NAME = "meta.helm.sh/release-name";
     private static final String RELEASE_NAMESPACE = "meta.helm.sh/release-namespace";
     private static final String MANAGED_BY = "app.kubernetes.io/managed-by";

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackupSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.api.TlsStage;
@@ -292,6 +293,41 @@ final class Plugin implements Runnable {
                 (client, resource) ->
                         new Recover(client, resource, out())
                                 .run(approve, Duration.ofSeconds(seconds)));
+    }
+
+    @Command(
+            description = {
+                "Takes a backup into a volume claim, verifies it, and waits for that.",
+                "Exit code 0 if it is complete; 3 if it has failed, or is not complete yet."
+            })
+    int backup(
+            @Parameters(paramLabel = "NAME") String name,
+            @Option(
+                            names = "--claim",
+                            paramLabel = "CLAIM",
+                            required = true,
+                            description = "The PersistentVolumeClaim that the backup goes to.")
+                    String claim,
+            @Option(
+                            names = "--path",
+                            paramLabel = "FOLDER",
+                            defaultValue = "",
+                            description = "A folder in it.")
+                    String path,
+            @Option(
+                            names = "--wait",
+                            paramLabel = "SECONDS",
+                            defaultValue = "600",
+                            description = "How long to wait. Default: ${DEFAULT-VALUE}")
+                    int seconds)
+            throws IOException, InterruptedException {
+        return with(
+                name,
+                (client, resource) ->
+                        new TakeBackup(client, resource, out())
+                                .run(
+                                        new EnsembleBackupSpec.Claim(claim, path),
+                                        Duration.ofSeconds(seconds)));
     }
 
     @Command(description = "Prints the log of a member.")

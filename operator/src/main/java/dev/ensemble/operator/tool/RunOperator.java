@@ -3,8 +3,10 @@ package dev.ensemble.operator.tool;
 import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.ensemble.HttpEnsembleClient;
 import dev.ensemble.operator.ensemble.Tokens;
+import dev.ensemble.operator.reconcile.BackupReconciler;
 import dev.ensemble.operator.reconcile.EnsembleReconciler;
 import dev.ensemble.operator.reconcile.RecoveryReconciler;
+import dev.ensemble.operator.reconcile.ScheduleReconciler;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -101,6 +103,12 @@ final class RunOperator implements Callable<Integer> {
         client.getConfiguration().setRequestRetryBackoffLimit(RETRIES);
         Tokens tokens = OperatorKey.load(client, leaseNamespace, Clock.systemUTC());
         var members = new HttpEnsembleClient(MEMBER_TIMEOUT, tokens);
+        var defaults =
+                new Wanted.Defaults(
+                        serverImage,
+                        serverTag.isEmpty() ? Release.current().version() : serverTag,
+                        pullPolicy,
+                        tokens.pem());
         Operator operator =
                 new Operator(overrider -> {
                     overrider
@@ -115,17 +123,7 @@ final class RunOperator implements Callable<Integer> {
                     }
                 });
         operator.register(
-                new EnsembleReconciler(
-                        client,
-                        members,
-                        new Wanted.Defaults(
-                                serverImage,
-                                serverTag.isEmpty() ? Release.current().version() : serverTag,
-                                pullPolicy,
-                                tokens.pem()),
-                        metrics,
-                        Clock.systemUTC(),
-                        true),
+                new EnsembleReconciler(client, members, defaults, metrics, Clock.systemUTC(), true),
                 overrider -> {
                     if (namespaces.isEmpty()) {
                         overrider.watchingAllNamespaces();
@@ -135,6 +133,24 @@ final class RunOperator implements Callable<Integer> {
                 });
         operator.register(
                 new RecoveryReconciler(client, members, Clock.systemUTC()),
+                overrider -> {
+                    if (namespaces.isEmpty()) {
+                        overrider.watchingAllNamespaces();
+                    } else {
+                        overrider.settingNamespaces(namespaces);
+                    }
+                });
+        operator.register(
+                new BackupReconciler(client, members, members, defaults, Clock.systemUTC()),
+                overrider -> {
+                    if (namespaces.isEmpty()) {
+                        overrider.watchingAllNamespaces();
+                    } else {
+                        overrider.settingNamespaces(namespaces);
+                    }
+                });
+        operator.register(
+                new ScheduleReconciler(client, Clock.systemUTC()),
                 overrider -> {
                     if (namespaces.isEmpty()) {
                         overrider.watchingAllNamespaces();

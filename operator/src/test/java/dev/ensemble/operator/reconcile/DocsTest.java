@@ -2,6 +2,7 @@ package dev.ensemble.operator.reconcile;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.ensemble.operator.plan.BackupReason;
 import dev.ensemble.operator.plan.Reason;
 
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,15 @@ final class DocsTest {
                         .map(each -> "| `%s` | %s |".formatted(each, each.meaning()))
                         .toList(),
                 rows("Reasons"));
+    }
+
+    @Test
+    void reasonsOfBackups() throws IOException {
+        assertEquals(
+                Arrays.stream(BackupReason.values())
+                        .map(each -> "| `%s` | %s |".formatted(each, each.meaning()))
+                        .toList(),
+                rows("Reasons of backups"));
     }
 
     @Test

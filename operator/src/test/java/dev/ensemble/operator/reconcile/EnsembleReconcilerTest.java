@@ -26,6 +26,9 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobConditionBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -303,6 +306,78 @@ final class EnsembleReconcilerTest {
         await("a refusal", () -> condition("Ready").equals("False ApiError"));
         assertEquals(
                 Map.of("tls.crt", "YQ=="), Objects.requireNonNull(secret(NAME + "-tls")).getData());
+    }
+
+    private static final String FROM_BACKUP =
+            "bootstrap: {fromBackup: {claim: backups, file: daily/orders.ensemble}}";
+
+    private @Nullable Job restoreJob() {
+        return client.batch().v1().jobs().inNamespace(NAMESPACE).withName("orders-restore").get();
+    }
+
+    private void restoreIs(String condition) {
+        Job job = Objects.requireNonNull(restoreJob());
+        job.setStatus(
+                new JobStatusBuilder()
+                        .withConditions(
+                                new JobConditionBuilder()
+                                        .withType(condition)
+                                        .withStatus("True")
+                                        .build())
+                        .build());
+        client.resource(job).update();
+    }
+
+    /// No member before its volume holds the backup; from then on it is an ensemble that has
+    /// formed.
+    @Test
+    void anEnsembleBeginsWithABackup() {
+        create(FROM_BACKUP);
+        await("the Job", () -> restoreJob() != null);
+        var container =
+                Objects.requireNonNull(restoreJob())
+                        .getSpec()
+                        .getTemplate()
+                        .getSpec()
+                        .getContainers()
+                        .getFirst();
+        assertEquals(
+                List.of(
+                        "restore",
+                        "/backup/daily/orders.ensemble",
+                        "--config",
+                        "/etc/ensemble/zoo.cfg",
+                        "--myid",
+                        "1"),
+                container.getArgs());
+        await("a wait", () -> condition("Ready").equals("False Forming"));
+        assertNull(statefulSet());
+        restoreIs("Complete");
+        await("the members", () -> statefulSet() != null);
+        String formed =
+                Objects.requireNonNull(claim(0))
+                        .getMetadata()
+                        .getAnnotations()
+                        .get(Labels.BOOTSTRAPPED);
+        assertNotNull(formed);
+        ConfigMap config =
+                Objects.requireNonNull(
+                        client.configMaps()
+                                .inNamespace(NAMESPACE)
+                                .withName(Labels.config(NAME))
+                                .get());
+        assertTrue(
+                Objects.requireNonNull(config.getData().get("zoo.cfg"))
+                        .contains("bootstrap=bootstrapped"),
+                "no blank member may form another one");
+    }
+
+    @Test
+    void aRestoreThatFailsIsACondition() {
+        create(FROM_BACKUP);
+        await("the Job", () -> restoreJob() != null);
+        restoreIs("Failed");
+        await("the condition", () -> condition("Ready").equals("False RestoreFailed"));
         assertNull(statefulSet());
     }
 

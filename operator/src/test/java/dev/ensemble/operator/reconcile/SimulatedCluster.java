@@ -27,6 +27,7 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.VolumeResourceRequirements;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetStatus;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 
 import org.jspecify.annotations.Nullable;
 
@@ -686,6 +687,11 @@ final class SimulatedCluster implements Cluster {
         assertFalse(
                 servers.voters().contains(ordinal + 1),
                 () -> "the volume of a voter is deleted: " + ordinal);
+    }
+
+    @Override
+    public Restore restore(PersistentVolumeClaim claim, Job job) {
+        throw new AssertionError("no ensemble here begins with a backup");
     }
 
     @Override

@@ -437,7 +437,8 @@ final class SimulationTest {
                             null,
                             paused,
                             hibernate,
-                            TLS.get(tls)));
+                            TLS.get(tls),
+                            null));
             resource.getMetadata().setGeneration(resource.getMetadata().getGeneration() + 1);
             log(
                     "spec: replicas %d build %d%s hibernate %s manual %s window %s %d Gi paused %s tls %s"
@@ -579,6 +580,7 @@ final class SimulationTest {
                                     null,
                                     false,
                                     key.hibernate(),
+                                    null,
                                     null),
                             "uid",
                             key.formed() ? BEGIN.toString() : null,

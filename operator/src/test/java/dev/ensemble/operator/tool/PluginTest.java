@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackup;
+import dev.ensemble.operator.api.EnsembleBackupStatus;
 import dev.ensemble.operator.api.EnsembleRecovery;
 import dev.ensemble.operator.api.EnsembleRecoverySpec;
 import dev.ensemble.operator.api.EnsembleRecoveryStatus;
@@ -216,6 +218,60 @@ final class PluginTest {
 
     private static final String RECOVERIES =
             "/apis/ensemble.dev/v1alpha1/namespaces/shop/ensemblerecoveries";
+
+    @Test
+    void aBackupIsMadeAndWaitedFor() throws JsonProcessingException {
+        has(WELL);
+        String path = "/apis/ensemble.dev/v1alpha1/namespaces/shop/ensemblebackups";
+        server.expect().post().withPath(path).andReturn(201, backup(null)).once();
+        server.expect()
+                .get()
+                .withPath(path + "/orders-b1")
+                .andReturn(
+                        200,
+                        backup(
+                                EnsembleBackupStatus.of(
+                                        "Running", "Taking", "orders-1 gives it", null, null)))
+                .once();
+        server.expect()
+                .get()
+                .withPath(path + "/orders-b1")
+                .andReturn(
+                        200,
+                        backup(
+                                new EnsembleBackupStatus(
+                                        "Complete",
+                                        "Verified",
+                                        "it is good",
+                                        null,
+                                        null,
+                                        "daily/orders-b1.ensemble",
+                                        "2026-01-31T11:59:00Z",
+                                        "0x400000005",
+                                        "id",
+                                        9L,
+                                        77L,
+                                        true)))
+                .once();
+        assertEquals(
+                0, run("backup", "orders", "--claim", "backups", "--path", "daily"), err::toString);
+        assertEquals(
+                """
+                EnsembleBackup orders-b1
+                Running: orders-1 gives it
+                Complete: it is good
+                daily/orders-b1.ensemble in claim backups: 0x400000005 of 2026-01-31T11:59:00Z, 9 znodes
+                """,
+                out.toString());
+    }
+
+    private static EnsembleBackup backup(@Nullable EnsembleBackupStatus status) {
+        var backup = new EnsembleBackup();
+        backup.getMetadata().setName("orders-b1");
+        backup.getMetadata().setNamespace("shop");
+        backup.setStatus(status);
+        return backup;
+    }
 
     private static EnsembleRecovery recovery(@Nullable EnsembleRecoveryStatus status) {
         var recovery = new EnsembleRecovery();

@@ -255,7 +255,9 @@ final class RulesIT {
                 "{storage: {log: {size: 1Gi}}} | {storage: {log: {size: 1G}}} | may only grow",
                 "{storage: {log: {storageClassName: a}}} | {storage: {log: {storageClassName: b}}}"
                         + " | a volume keeps its class",
-                "{storage: {log: {storageClassName: a}}} | {} | a volume keeps its class"
+                "{storage: {log: {storageClassName: a}}} | {} | a volume keeps its class",
+                "{} | {bootstrap: {fromBackup: {claim: b, file: f}}} | an ensemble begins once",
+                "{bootstrap: {fromBackup: {claim: b, file: f}}} | {} | an ensemble begins once"
             })
     void whatCannotChangeIsRefused(String before, String after, String says) {
         try {

@@ -1,0 +1,338 @@
+package dev.ensemble.operator.reconcile;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackup;
+import dev.ensemble.operator.api.EnsembleBackupSpec;
+import dev.ensemble.operator.api.EnsembleBackupStatus;
+import dev.ensemble.operator.api.EnsembleSpec;
+import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.desired.BackupJob;
+import dev.ensemble.operator.desired.Wanted;
+import dev.ensemble.operator.ensemble.BackupClient;
+import dev.ensemble.operator.ensemble.EnsembleClient;
+import dev.ensemble.operator.ensemble.MemberStatus;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobConditionBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.net.URI;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/// From an EnsembleBackup to the report of its Job, on a made-up API server.
+@EnableKubernetesMockClient(crud = true)
+@Timeout(60)
+final class BackupReconcilerTest {
+    private static final String NAMESPACE = "shop";
+    private static final String NAME = "orders";
+    private static final String BACKUP = "before-the-upgrade";
+    private static final String HASH = "ab".repeat(32);
+    private static final Clock CLOCK =
+            Clock.fixed(Instant.parse("2026-01-31T12:00:00Z"), ZoneOffset.UTC);
+
+    @SuppressWarnings("NullAway.Init") // The extension sets it.
+    private KubernetesClient client;
+
+    private final Said said = new Said();
+    private @Nullable EnsembleBackupStatus status;
+
+    /// Member 3 leads.
+    private static final class Said implements EnsembleClient, BackupClient {
+        private final List<String> permits = new ArrayList<>();
+        private int size = 3;
+        private long outOfSyncMillis;
+        private @Nullable String refuses;
+
+        @Override
+        public Map<Integer, Answer> ask(Map<Integer, URI> members) {
+            Map<Integer, Answer> answers = new TreeMap<>();
+            members.forEach((myid, _) -> answers.put(myid, new Answer.Known(status(myid))));
+            return answers;
+        }
+
+        private MemberStatus status(int myid) {
+            List<MemberStatus.Member> all = new ArrayList<>();
+            for (int i = 1; i <= size; i++) {
+                all.add(new MemberStatus.Member(i, "participant", "0x" + i));
+            }
+            return new MemberStatus(
+                    myid,
+                    "1",
+                    null,
+                    "id",
+                    myid == size ? "leader" : "follower",
+                    null,
+                    4,
+                    true,
+                    false,
+                    myid == size ? 0 : outOfSyncMillis,
+                    new MemberStatus.Zxids("0x400000007"),
+                    new MemberStatus.Identity("member", "0x" + myid, 1),
+                    new MemberStatus.Configuration("0x100000001", false, all),
+                    null,
+                    null,
+                    null,
+                    null,
+                    List.of(),
+                    null);
+        }
+
+        @Override
+        public Outcome permitBackup(URI member, String audience, String sha256, int seconds) {
+            permits.add(member.getPort() + " " + audience + " " + sha256);
+            String why = refuses;
+            return why == null ? new Outcome.Done() : new Outcome.Refused(why);
+        }
+
+        @Override
+        public Outcome changeVoters(URI leader, String audience, Change change) {
+            throw new AssertionError("not asked for");
+        }
+
+        @Override
+        public Outcome handOver(URI leader, String audience, int to) {
+            throw new AssertionError("not asked for");
+        }
+    }
+
+    private void formed(int size) {
+        said.size = size;
+        Ensemble ensemble = new Ensemble();
+        ensemble.getMetadata().setName(NAME);
+        ensemble.getMetadata().setNamespace(NAMESPACE);
+        ensemble.getMetadata().setUid("99");
+        ensemble.setSpec(EnsembleSpec.defaults().withReplicas(size));
+        client.resource(ensemble).create();
+        for (int i = 0; i < size; i++) {
+            client.resource(
+                            new PodBuilder()
+                                    .withNewMetadata()
+                                    .withName(Labels.pod(NAME, i))
+                                    .withNamespace(NAMESPACE)
+                                    .withLabels(Labels.all(NAME))
+                                    .endMetadata()
+                                    .build())
+                    .create();
+            claim(Labels.claim(NAME, i), Labels.all(NAME));
+        }
+    }
+
+    private void claim(String name, Map<String, String> labels) {
+        client.resource(
+                        new PersistentVolumeClaimBuilder()
+                                .withNewMetadata()
+                                .withName(name)
+                                .withNamespace(NAMESPACE)
+                                .withLabels(labels)
+                                .addToAnnotations(Labels.ENSEMBLE_ID, "id")
+                                .addToAnnotations(Labels.BOOTSTRAPPED, "2026-01-01T00:00:00Z")
+                                .endMetadata()
+                                .build())
+                .create();
+    }
+
+    /// {@return the reason afterwards}
+    private @Nullable String reconcile() {
+        EnsembleBackup resource = new EnsembleBackup();
+        resource.getMetadata().setName(BACKUP);
+        resource.getMetadata().setNamespace(NAMESPACE);
+        resource.getMetadata().setUid("1234");
+        resource.setSpec(
+                new EnsembleBackupSpec(
+                        NAME,
+                        new EnsembleBackupSpec.Destination(
+                                new EnsembleBackupSpec.Claim("backups", "daily/orders")),
+                        new EnsembleBackupSpec.Retention(5, 2)));
+        resource.setStatus(status);
+        new BackupReconciler(
+                        client,
+                        said,
+                        said,
+                        new Wanted.Defaults("registry.test/server", "1", null, ""),
+                        CLOCK,
+                        pod ->
+                                URI.create(
+                                        "http://127.0.0.1:"
+                                                + (1
+                                                        + Labels.ordinal(
+                                                                NAME,
+                                                                "data-"
+                                                                        + pod.getMetadata()
+                                                                                .getName()))))
+                .reconcile(resource, null)
+                .getResource()
+                .ifPresent(each -> status = each.getStatus());
+        return status == null ? null : status.reason();
+    }
+
+    private String message() {
+        return String.valueOf(Objects.requireNonNull(status).message());
+    }
+
+    private Job job() {
+        return Objects.requireNonNull(
+                client.batch().v1().jobs().inNamespace(NAMESPACE).withName(BACKUP).get());
+    }
+
+    private void pod(@Nullable String hash, @Nullable String report) {
+        var pod =
+                new PodBuilder()
+                        .withNewMetadata()
+                        .withName(BACKUP + "-x7k")
+                        .withNamespace(NAMESPACE)
+                        .addToLabels(BackupJob.LABEL, BACKUP)
+                        .endMetadata()
+                        .withNewStatus();
+        if (hash != null) {
+            pod =
+                    pod.addNewInitContainerStatus()
+                            .withName(BackupJob.SECRET)
+                            .withNewState()
+                            .withNewTerminated()
+                            .withMessage(hash + "\n")
+                            .endTerminated()
+                            .endState()
+                            .endInitContainerStatus();
+        }
+        if (report != null) {
+            pod =
+                    pod.addNewContainerStatus()
+                            .withName(BackupJob.BACKUP)
+                            .withNewState()
+                            .withNewTerminated()
+                            .withMessage(report)
+                            .endTerminated()
+                            .endState()
+                            .endContainerStatus();
+        }
+        client.resource(pod.endStatus().build()).createOr(each -> each.update());
+    }
+
+    private void jobIs(String condition) {
+        Job job = job();
+        job.setStatus(
+                new JobStatusBuilder()
+                        .withConditions(
+                                new JobConditionBuilder()
+                                        .withType(condition)
+                                        .withStatus("True")
+                                        .build())
+                        .build());
+        client.resource(job).update();
+    }
+
+    @Test
+    void fromTheResourceToTheReport() {
+        assertEquals("EnsembleMissing", reconcile());
+        formed(3);
+        assertEquals("ClaimMissing", reconcile());
+        claim("backups", Map.of());
+        assertEquals("PodStarting", reconcile());
+        PodSpec pod = job().getSpec().getTemplate().getSpec();
+        assertEquals("Never", pod.getRestartPolicy());
+        assertFalse(pod.getAutomountServiceAccountToken());
+        Container backup = pod.getContainers().getFirst();
+        assertEquals("registry.test/server:1", backup.getImage());
+        assertEquals("/backup/daily/orders/before-the-upgrade.ensemble", backup.getArgs().get(1));
+        assertTrue(backup.getArgs().get(3).contains("http://orders-2.orders-peers.shop.svc:8080"));
+        assertEquals(
+                List.of("--keep", "5", "--keep-hours", "48"),
+                backup.getArgs().subList(backup.getArgs().size() - 4, backup.getArgs().size()));
+        assertEquals("1234", job().getMetadata().getOwnerReferences().getFirst().getUid());
+
+        assertEquals("PodStarting", reconcile());
+        pod(null, null);
+        assertEquals("PodStarting", reconcile());
+        assertEquals(List.of(), said.permits);
+        pod(HASH, null);
+        assertEquals("Taking", reconcile());
+        assertEquals("orders-1 gives the backup", message(), "not the leader, orders-2");
+        assertEquals(List.of("2 id " + HASH), said.permits);
+        said.refuses = "this member leads";
+        assertEquals("NoMember", reconcile());
+        said.refuses = null;
+
+        jobIs("Complete");
+        pod(
+                HASH,
+                "{\"zxid\":\"0x400000005\",\"time\":\"2026-01-31T11:59:00Z\",\"bytes\":77,"
+                        + "\"znodes\":9,\"ensembleId\":\"id\"}");
+        assertEquals("Verified", reconcile());
+        assertEquals(
+                new EnsembleBackupStatus(
+                        "Complete",
+                        "Verified",
+                        message(),
+                        job().getMetadata().getCreationTimestamp(),
+                        "2026-01-31T12:00:00Z",
+                        "daily/orders/before-the-upgrade.ensemble",
+                        "2026-01-31T11:59:00Z",
+                        "0x400000005",
+                        "id",
+                        9L,
+                        77L,
+                        true),
+                status);
+        client.resource(job()).delete();
+        assertEquals("Verified", reconcile());
+        assertNull(
+                client.batch().v1().jobs().inNamespace(NAMESPACE).withName(BACKUP).get(),
+                "it is taken once");
+    }
+
+    @Test
+    void aJobThatFailsSaysWhy() {
+        formed(3);
+        claim("backups", Map.of());
+        reconcile();
+        pod(HASH, "no backup: No space left on device");
+        jobIs("Failed");
+        assertEquals("JobFailed", reconcile());
+        assertEquals("no backup: No space left on device", message());
+        assertEquals("Failed", Objects.requireNonNull(status).phase());
+    }
+
+    @Test
+    void noLeaderGivesOneUnlessItIsAlone() {
+        formed(3);
+        claim("backups", Map.of());
+        reconcile();
+        pod(HASH, null);
+        said.outOfSyncMillis = 500;
+        assertEquals("NoMember", reconcile());
+        said.outOfSyncMillis = 0;
+        assertEquals("Taking", reconcile());
+    }
+
+    @Test
+    void aSingleMemberGivesOne() {
+        formed(1);
+        claim("backups", Map.of());
+        reconcile();
+        pod(HASH, null);
+        assertEquals("Taking", reconcile());
+        assertEquals(List.of("1 id " + HASH), said.permits);
+    }
+}
