@@ -39,11 +39,16 @@ public final class LinkCodec {
         Frame.Builder frame = Frame.newBuilder().setIncarnation(incarnation).setEpoch(epoch);
         switch (message) {
             case Message.Notification m -> frame.setNotification(notification(m));
-            case Message.FollowerInfo(long accepted) ->
+            case Message.FollowerInfo(long accepted, long attempt) ->
                     frame.setFollowerInfo(
-                            PeerProto.FollowerInfo.newBuilder().setAcceptedEpoch(accepted));
-            case Message.LeaderInfo(String ensemble) ->
-                    frame.setLeaderInfo(PeerProto.LeaderInfo.newBuilder().setEnsembleId(ensemble));
+                            PeerProto.FollowerInfo.newBuilder()
+                                    .setAcceptedEpoch(accepted)
+                                    .setAttempt(attempt));
+            case Message.LeaderInfo(String ensemble, long attempt) ->
+                    frame.setLeaderInfo(
+                            PeerProto.LeaderInfo.newBuilder()
+                                    .setEnsembleId(ensemble)
+                                    .setAttempt(attempt));
             case Message.AckEpoch m ->
                     frame.setAckEpoch(
                             PeerProto.AckEpoch.newBuilder()
@@ -128,8 +133,13 @@ public final class LinkCodec {
             case HELLO, ACCEPTED, REFUSED, ALIVE, FETCH, CHUNK, CREDIT -> null;
             case NOTIFICATION -> notification(frame.getNotification());
             case FOLLOWER_INFO ->
-                    new Message.FollowerInfo(epoch(frame.getFollowerInfo().getAcceptedEpoch()));
-            case LEADER_INFO -> new Message.LeaderInfo(frame.getLeaderInfo().getEnsembleId());
+                    new Message.FollowerInfo(
+                            epoch(frame.getFollowerInfo().getAcceptedEpoch()),
+                            frame.getFollowerInfo().getAttempt());
+            case LEADER_INFO ->
+                    new Message.LeaderInfo(
+                            frame.getLeaderInfo().getEnsembleId(),
+                            frame.getLeaderInfo().getAttempt());
             case ACK_EPOCH -> ackEpoch(frame.getAckEpoch());
             case DIFF -> new Message.Diff();
             case TRUNC -> new Message.Trunc(zxid(frame.getTrunc().getZxid()));

@@ -34,6 +34,10 @@ final class Following implements Role {
 
     private Phase phase = Phase.SETTLING;
     private long epoch;
+
+    /// Which of this member's attempts to follow this is, once it has told the leader.
+    private long attempt;
+
     private boolean promised;
     private boolean synchronising;
     private long ticket;
@@ -153,8 +157,9 @@ final class Following implements Role {
             local.warn("member " + leader + " will not have this member: " + reason);
             return peer.lookLater();
         }
-        if (message instanceof Message.LeaderInfo(String ensembleId)) {
-            return phase == Phase.CONNECTING ? promise(at, ensembleId) : this;
+        if (message instanceof Message.LeaderInfo(String ensembleId, long to)) {
+            boolean isAnswer = to == attempt || to == 0;
+            return phase == Phase.CONNECTING && isAnswer ? promise(at, ensembleId) : this;
         }
         if (!isPromised() || at != epoch) {
             return this; // of an earlier leadership
@@ -221,7 +226,8 @@ final class Following implements Role {
             case SETTLING -> {
                 if (local.isPersisted(ticket)) {
                     phase = Phase.CONNECTING;
-                    local.send(leader, 0, new Message.FollowerInfo(local.acceptedEpoch));
+                    attempt = ++local.attempts;
+                    local.send(leader, 0, new Message.FollowerInfo(local.acceptedEpoch, attempt));
                 }
             }
             case PROMISING -> {

@@ -204,7 +204,10 @@ final class Leading implements Role {
             return; // Once the promise is on disk, all of them are told.
         }
         learner.stage = Learner.Stage.INFORMED;
-        local.send(learner.id, epoch, new Message.LeaderInfo(local.identity.ensembleId()));
+        local.send(
+                learner.id,
+                epoch,
+                new Message.LeaderInfo(local.identity.ensembleId(), learner.attempt));
     }
 
     private Role discover() {

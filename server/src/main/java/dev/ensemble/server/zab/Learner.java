@@ -17,6 +17,10 @@ final class Learner {
     final int id;
     final long incarnation;
     final long acceptedEpoch;
+
+    /// Which of its attempts this is.
+    final long attempt;
+
     Stage stage = Stage.CONNECTED;
     Message.AckEpoch position;
     long heardNanos;
@@ -34,6 +38,7 @@ final class Learner {
         this.id = id;
         this.incarnation = incarnation;
         this.acceptedEpoch = info.acceptedEpoch();
+        this.attempt = info.attempt();
         this.position = new Message.AckEpoch(false, 0, 0, List.of());
         this.heardNanos = now;
     }

@@ -63,6 +63,9 @@ final class Local {
     /// Election round; never goes back while the process lives.
     long round;
 
+    /// How often this process has begun to follow somebody.
+    long attempts;
+
     /// The configuration in the snapshot that was fetched last.
     Ensemble fetched;
 

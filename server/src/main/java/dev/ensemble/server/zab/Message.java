@@ -44,10 +44,16 @@ public sealed interface Message {
             implements Message {}
 
     /// Learner to leader: here I am, this is what I have promised.
-    record FollowerInfo(long acceptedEpoch) implements Message {}
+    ///
+    /// @param attempt counts these messages of the learner, from 1 on; 0: its release does not
+    record FollowerInfo(long acceptedEpoch, long attempt) implements Message {}
 
     /// Leader to learner: the new epoch (of the envelope), and the ensemble that the learner joins.
-    record LeaderInfo(String ensembleId) implements Message {}
+    ///
+    /// @param attempt of the [FollowerInfo] that this answers: one link may hold an earlier one, of
+    ///   the same epoch, that the learner has given up since, and what the leader says to that is
+    ///   about a log that has changed
+    record LeaderInfo(String ensembleId, long attempt) implements Message {}
 
     /// Learner to leader: the promise, on disk. What the log holds, so that the leader can find
     /// where both agree.

@@ -43,7 +43,7 @@ final class LevelsTest {
         link(bench, 3, protocolOf3);
         bench.receive(2, 0, vote(1, Zxid.of(1, 2), 1, 1));
         bench.receive(3, 0, vote(1, Zxid.of(1, 2), 1, 1));
-        bench.receive(2, 0, new Message.FollowerInfo(1));
+        bench.receive(2, 0, new Message.FollowerInfo(1, 0));
         bench.persist();
         bench.receive(2, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 2), List.of(Zxid.of(1, 2))));
         bench.persist();
@@ -96,7 +96,7 @@ final class LevelsTest {
         assertNull(bench.peer.wantedConfiguration(), "who is away may come back as it was");
         link(bench, 3, Ensemble.HIGHEST_LEVEL);
         link(bench, 9, OLD);
-        bench.receive(9, 0, new Message.FollowerInfo(1));
+        bench.receive(9, 0, new Message.FollowerInfo(1, 0));
         assertNull(bench.peer.wantedConfiguration(), "a learner that is no member");
         bench.step(new Event.LinkDown(9));
         Ensemble wanted = assertNotNullEnsemble(bench.peer.wantedConfiguration());
@@ -114,7 +114,7 @@ final class LevelsTest {
         commit(bench, assertNotNullEnsemble(bench.peer.wantedConfiguration()));
         bench.step(new Event.LinkDown(3));
         link(bench, 3, OLD);
-        List<Message> answers = sent(bench.receive(3, 0, new Message.FollowerInfo(1)));
+        List<Message> answers = sent(bench.receive(3, 0, new Message.FollowerInfo(1, 0)));
         assertEquals(
                 new Message.Rejected("its release knows level 2, and this ensemble is at level 3"),
                 assertInstanceOf(Message.Rejected.class, answers.getFirst()));

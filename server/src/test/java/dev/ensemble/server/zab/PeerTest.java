@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /// Scripts: this state, this event, expect these effects. What safety rests on is the order of disk
@@ -85,7 +86,7 @@ class PeerTest {
         void promise(int leader, long epoch) {
             linkUp(leader, Identity.State.MEMBER);
             receive(leader, 0, leading(leader, epoch));
-            receive(leader, epoch, new Message.LeaderInfo("e"));
+            receive(leader, epoch, new Message.LeaderInfo("e", 0));
             persist();
         }
     }
@@ -233,6 +234,35 @@ class PeerTest {
         assertEquals(Map.of(1, 1L, 2, 2L, 3, 3L), record.identity().voters());
     }
 
+    /// On one link, in one epoch: the leader may answer late to what the learner has given up
+    /// since, and means a log that has changed.
+    @Test
+    @DisplayName("S3: what answers an earlier attempt to follow is dropped")
+    void answersToAnEarlierAttemptAreDropped() {
+        var bench = new Bench(1, 3, member(1));
+        bench.step(new Event.Tick());
+        bench.linkUp(2, Identity.State.MEMBER);
+        long first = attempt(bench.receive(2, 0, leading(2, 2)));
+        bench.now += TimeUnit.MINUTES.toNanos(1);
+        bench.step(new Event.Tick());
+        long second = attempt(bench.receive(2, 0, leading(2, 2)));
+        assertTrue(second > first);
+        bench.receive(2, 2, new Message.LeaderInfo("e", first));
+        assertFalse(has(sent(bench.persist()), Message.AckEpoch.class));
+        assertEquals(List.of(), disk(bench.receive(2, 2, new Message.Trunc(Zxid.of(1, 1)))));
+        bench.receive(2, 2, new Message.LeaderInfo("e", second));
+        assertTrue(has(sent(bench.persist()), Message.AckEpoch.class));
+    }
+
+    private static long attempt(List<Effect> effects) {
+        return sent(effects).stream()
+                .filter(Message.FollowerInfo.class::isInstance)
+                .map(Message.FollowerInfo.class::cast)
+                .findFirst()
+                .orElseThrow()
+                .attempt();
+    }
+
     @Test
     @DisplayName("the epoch is on disk before it is promised (B10)")
     void promiseIsDurable() {
@@ -240,7 +270,7 @@ class PeerTest {
         bench.step(new Event.Tick());
         bench.linkUp(2, Identity.State.MEMBER);
         assertTrue(has(sent(bench.receive(2, 0, leading(2, 2))), Message.FollowerInfo.class));
-        var told = bench.receive(2, 2, new Message.LeaderInfo("e"));
+        var told = bench.receive(2, 2, new Message.LeaderInfo("e", 0));
         assertEquals(List.of(new DiskOp.Epochs(2, 1)), disk(told));
         assertFalse(has(sent(told), Message.AckEpoch.class));
         var ack = assertInstanceOf(Message.AckEpoch.class, sent(bench.persist()).getFirst());
@@ -444,8 +474,8 @@ class PeerTest {
             leader.receive(other, 0, vote(1, Zxid.of(1, 2), 1, round));
         }
         assertEquals(1, leader.peer.leader());
-        leader.receive(2, 0, new Message.FollowerInfo(1));
-        leader.receive(3, 0, new Message.FollowerInfo(1));
+        leader.receive(2, 0, new Message.FollowerInfo(1, 0));
+        leader.receive(3, 0, new Message.FollowerInfo(1, 0));
         leader.persist();
         leader.receive(3, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 9), List.of(Zxid.of(1, 9))));
         assertEquals(1, leader.peer.leader());

@@ -47,7 +47,7 @@ final class TrapsTest {
         bench.linkUp(3, Identity.State.MEMBER);
         bench.receive(2, 0, vote(1, Zxid.of(1, 2), 1, 1));
         bench.receive(3, 0, vote(1, Zxid.of(1, 2), 1, 1));
-        bench.receive(2, 0, new Message.FollowerInfo(1));
+        bench.receive(2, 0, new Message.FollowerInfo(1, 0));
         bench.persist();
         bench.receive(2, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 1), List.of(Zxid.of(1, 1))));
         return bench;
@@ -145,7 +145,7 @@ final class TrapsTest {
                         new Message.NewLeader(Zxid.of(1, 2))),
                 content);
         // Established by the ack of 2, with 3 still synchronising: it gets all that comes.
-        bench.receive(3, 0, new Message.FollowerInfo(1));
+        bench.receive(3, 0, new Message.FollowerInfo(1, 0));
         bench.receive(3, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 2), List.of(Zxid.of(1, 2))));
         var upToDate = sentTo(2, bench.receive(2, 2, new Message.AckNewLeader()));
         assertTrue(upToDate.contains(new Message.UpToDate(Zxid.of(1, 2))));
@@ -173,7 +173,7 @@ final class TrapsTest {
         bench.linkUp(3, Identity.State.MEMBER);
         bench.receive(2, 0, vote(1, Zxid.of(1, 2), 1, 1));
         bench.receive(3, 0, vote(1, Zxid.of(1, 2), 1, 1));
-        bench.receive(2, 0, new Message.FollowerInfo(1));
+        bench.receive(2, 0, new Message.FollowerInfo(1, 0));
         return bench;
     }
 
@@ -229,7 +229,7 @@ final class TrapsTest {
                                         && n.leader() == 1
                                         && n.zxid() == Zxid.of(1, 2)));
         bench.receive(2, 0, leading(2, 2));
-        bench.receive(2, 2, new Message.LeaderInfo("e"));
+        bench.receive(2, 2, new Message.LeaderInfo("e", 0));
         assertTrue(
                 sent(bench.persist()).stream()
                         .anyMatch(m ->
@@ -372,7 +372,7 @@ final class TrapsTest {
         var hello = new Hello(Hello.PROTOCOL, "e", 3, 33, 1, Identity.State.MEMBER, "record");
         bench.step(new Event.LinkDown(3));
         bench.step(new Event.LinkUp(3, hello));
-        bench.step(new Event.Received(3, 33, 0, new Message.FollowerInfo(0)));
+        bench.step(new Event.Received(3, 33, 0, new Message.FollowerInfo(0, 0)));
         bench.step(new Event.Received(3, 33, 2, new Message.AckEpoch(true, 0, 0, List.of())));
         long end = bench.peer.history().last();
         for (int i = 0; i < 5; i++) {
@@ -411,7 +411,7 @@ final class TrapsTest {
         var handed = bench.receive(2, 2, new Message.Ack(bench.peer.history().last()));
         assertTrue(sentTo(2, handed).contains(new Message.HandOver(2)));
         assertEquals(2, bench.peer.leader());
-        assertTrue(sentTo(2, handed).contains(new Message.FollowerInfo(2)));
+        assertTrue(has(sentTo(2, handed), Message.FollowerInfo.class));
     }
 
     @Test
@@ -447,7 +447,7 @@ final class TrapsTest {
             bench.persist();
             bench.receive(2, 2, new Message.UpToDate(Zxid.of(1, 2)));
             bench.receive(2, 2, new Message.Proposal(Zxid.of(2, 1), payload()));
-            bench.receive(3, 0, new Message.FollowerInfo(2));
+            bench.receive(3, 0, new Message.FollowerInfo(2, 0));
             var handed = bench.receive(2, 2, new Message.HandOver(successor));
             assertEquals(successor, bench.peer.leader());
             assertFalse(has(sent(handed), Message.FollowerInfo.class));
@@ -456,7 +456,7 @@ final class TrapsTest {
             if (successor == 1) {
                 assertEquals(List.of(new DiskOp.Epochs(3, 2)), disk(ready));
             } else {
-                assertTrue(sentTo(3, ready).contains(new Message.FollowerInfo(2)));
+                assertTrue(has(sentTo(3, ready), Message.FollowerInfo.class));
                 bench.now += 300 * MILLI;
                 bench.receive(3, 0, leading(3, 3));
                 bench.step(new Event.Tick());
@@ -504,7 +504,7 @@ final class TrapsTest {
         assertTrue(bench.peer.isConfigurationPending());
         assertTrue(bench.peer.history().committed() < change);
         assertNotNull(bench.peer.handOver(2, Set.of(2), _ -> {}), "none while one is pending");
-        bench.receive(3, 0, new Message.FollowerInfo(1));
+        bench.receive(3, 0, new Message.FollowerInfo(1, 0));
         bench.receive(3, 2, new Message.AckEpoch(true, 1, Zxid.of(1, 2), List.of(Zxid.of(1, 2))));
         bench.receive(3, 2, new Message.AckNewLeader());
         bench.receive(3, 2, new Message.Ack(change));
