@@ -9,7 +9,9 @@ import dev.ensemble.server.zab.Message;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// Makes things go wrong, within what the design promises to withstand, and stops when told.
@@ -173,9 +175,7 @@ final class Faults {
         if (world.rules.formed() && !world.constitution.isRestored(present)) {
             Ensemble declared = world.constitution.declared();
             if (declared.groups().decide() || present.groups().decide()) {
-                // Where the leader alone votes, and shall weigh nothing, it takes two steps.
-                boolean plain = chance.happens(0.3);
-                world.reconfigure((plain ? declared.with(Groups.NONE) : declared).text());
+                world.reconfigure(towards(declared, present).text());
             } else {
                 for (Ensemble.Member member : world.declared()) {
                     Ensemble.Member is = present.members().get(member.myid());
@@ -186,6 +186,21 @@ final class Faults {
             }
         }
         schedule.after(300 * Schedule.MILLIS, this::restoreMembers);
+    }
+
+    /// What is asked for on the way back. Where the leader alone votes, and shall weigh nothing or
+    /// not vote at all, there is nobody to hand over to, and it takes two steps.
+    private Ensemble towards(Ensemble declared, Ensemble present) {
+        if (chance.happens(0.7)) {
+            return declared;
+        }
+        Map<Integer, Ensemble.Member> members = new TreeMap<>(declared.members());
+        for (Ensemble.Member member : present.members().values()) {
+            if (member.role() == Ensemble.Role.PARTICIPANT) {
+                members.put(member.myid(), member);
+            }
+        }
+        return declared.with(members, Groups.NONE);
     }
 
     private void ask(List<Ensemble.Member> joining, List<Integer> leaving) {
