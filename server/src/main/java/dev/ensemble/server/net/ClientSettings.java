@@ -68,44 +68,21 @@ public record ClientSettings(
 
     /// {@return these settings with book kept of changes}
     public ClientSettings with(Audit other) {
-        return new ClientSettings(
-                loops,
-                tickMillis,
-                minSessionTimeoutMillis,
-                maxSessionTimeoutMillis,
-                maxFrameBytes,
-                backlog,
-                maxPerAddress,
-                maxConnections,
-                handshakeTimeoutMillis,
-                maxOutstanding,
-                fourLetterWords,
-                limits,
-                other,
-                linearizableReads);
+        return with(limits, other, linearizableReads);
     }
 
     /// {@return these settings with other limits}
     public ClientSettings with(ClientLimits other) {
-        return new ClientSettings(
-                loops,
-                tickMillis,
-                minSessionTimeoutMillis,
-                maxSessionTimeoutMillis,
-                maxFrameBytes,
-                backlog,
-                maxPerAddress,
-                maxConnections,
-                handshakeTimeoutMillis,
-                maxOutstanding,
-                fourLetterWords,
-                other,
-                audit,
-                linearizableReads);
+        return with(other, audit, linearizableReads);
     }
 
     /// {@return these settings with linearizable reads for all}
     ClientSettings withLinearizableReads() {
+        return with(limits, audit, true);
+    }
+
+    private ClientSettings with(
+            ClientLimits otherLimits, @Nullable Audit otherAudit, boolean otherReads) {
         return new ClientSettings(
                 loops,
                 tickMillis,
@@ -118,8 +95,8 @@ public record ClientSettings(
                 handshakeTimeoutMillis,
                 maxOutstanding,
                 fourLetterWords,
-                limits,
-                audit,
-                true);
+                otherLimits,
+                otherAudit,
+                otherReads);
     }
 }
