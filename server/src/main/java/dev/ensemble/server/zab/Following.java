@@ -35,9 +35,6 @@ final class Following implements Role {
     private Phase phase = Phase.SETTLING;
     private long epoch;
 
-    /// Which of this member's attempts to follow this is, once it has told the leader.
-    private long attempt;
-
     private boolean promised;
     private boolean synchronising;
     private long ticket;
@@ -158,7 +155,7 @@ final class Following implements Role {
             return peer.lookLater();
         }
         if (message instanceof Message.LeaderInfo(String ensembleId, long to)) {
-            boolean isAnswer = to == attempt || to == 0;
+            boolean isAnswer = to == local.attempts || to == 0;
             return phase == Phase.CONNECTING && isAnswer ? promise(at, ensembleId) : this;
         }
         if (!isPromised() || at != epoch) {
@@ -226,8 +223,11 @@ final class Following implements Role {
             case SETTLING -> {
                 if (local.isPersisted(ticket)) {
                     phase = Phase.CONNECTING;
-                    attempt = ++local.attempts;
-                    local.send(leader, 0, new Message.FollowerInfo(local.acceptedEpoch, attempt));
+                    local.attempts++;
+                    local.send(
+                            leader,
+                            0,
+                            new Message.FollowerInfo(local.acceptedEpoch, local.attempts));
                 }
             }
             case PROMISING -> {
