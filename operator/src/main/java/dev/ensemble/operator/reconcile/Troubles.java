@@ -196,21 +196,42 @@ final class Troubles {
 
     /// {@return why pods of the StatefulSet are not created, if its controller says so}
     @Nullable Trouble refused(HasMetadata members) {
-        Event event = latest(members, each -> "FailedCreate".equals(each.getReason()));
+        Event event = refusal(about(members));
         return event == null ? null : new Trouble(Reason.PodRefused, event.getMessage());
     }
 
+    /// {@return the newest refusal to create a pod; null if one was created since: events stay for
+    /// an hour, and a pod that is just being restarted is missing for a moment}
+    static @Nullable Event refusal(List<Event> events) {
+        Event refused = latest(events, each -> "FailedCreate".equals(each.getReason()));
+        Event created = latest(events, each -> "SuccessfulCreate".equals(each.getReason()));
+        return refused != null && created != null && time(created).compareTo(time(refused)) >= 0
+                ? null
+                : refused;
+    }
+
     private @Nullable Event latest(HasMetadata about, Predicate<Event> which) {
-        String uid = about.getMetadata().getUid();
-        return cluster.events(about).stream()
+        return latest(about(about), each -> "Warning".equals(each.getType()) && which.test(each));
+    }
+
+    private List<Event> about(HasMetadata object) {
+        String uid = object.getMetadata().getUid();
+        return cluster.events(object).stream()
                 .filter(each ->
                         each.getInvolvedObject() != null
                                 && uid.equals(each.getInvolvedObject().getUid()))
-                .filter(each -> "Warning".equals(each.getType()) && each.getMessage() != null)
+                .toList();
+    }
+
+    private static @Nullable Event latest(List<Event> events, Predicate<Event> which) {
+        return events.stream()
+                .filter(each -> each.getMessage() != null)
                 .filter(which)
-                .max(
-                        Comparator.comparing(
-                                each -> Objects.requireNonNullElse(each.getLastTimestamp(), "")))
+                .max(Comparator.comparing(Troubles::time))
                 .orElse(null);
+    }
+
+    private static String time(Event event) {
+        return Objects.requireNonNullElse(event.getLastTimestamp(), "");
     }
 }

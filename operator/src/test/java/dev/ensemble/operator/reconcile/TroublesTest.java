@@ -1,12 +1,18 @@
 package dev.ensemble.operator.reconcile;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.EventBuilder;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What a person reads of a server that ends soon after each start.
+import java.util.List;
+
+/// What a person reads of a server that ends soon after each start, and of a pod that is not made.
 final class TroublesTest {
     @Test
     void aCrashIsToldInTheServersOwnWordsAndNotInJavas() {
@@ -34,5 +40,27 @@ final class TroublesTest {
     @ValueSource(strings = {"", "\n \n"})
     void anEmptyLogSaysNothing(String log) {
         assertEquals("", Troubles.complaint(log));
+    }
+
+    @Test
+    void aRefusalIsOverOnceAPodWasCreated() {
+        Event refused = event("FailedCreate", "2026-11-21T15:36:46Z");
+        assertEquals(refused, Troubles.refusal(List.of(refused)));
+        assertEquals(
+                refused,
+                Troubles.refusal(
+                        List.of(event("SuccessfulCreate", "2026-11-21T15:36:45Z"), refused)));
+        assertNull(
+                Troubles.refusal(
+                        List.of(refused, event("SuccessfulCreate", "2026-11-21T15:36:47Z"))));
+        assertNull(Troubles.refusal(List.of(event("SuccessfulCreate", "2026-11-21T15:36:47Z"))));
+    }
+
+    private static Event event(String reason, String time) {
+        return new EventBuilder()
+                .withReason(reason)
+                .withMessage("exceeded quota")
+                .withLastTimestamp(time)
+                .build();
     }
 }
