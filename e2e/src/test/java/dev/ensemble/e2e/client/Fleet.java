@@ -22,27 +22,28 @@ import java.util.stream.IntStream;
 ///
 /// The history goes to standard output, the log to standard error. Arguments: connect string, root
 /// path (created), number of clients, session time-out in milliseconds, pause between two writes of
-/// a client in milliseconds.
+/// a client in milliseconds; for TLS a file with the certificates to trust, in PEM.
 public final class Fleet {
     private static final String USAGE =
-            "usage: Fleet CONNECT ROOT CLIENTS SESSION_TIMEOUT_MILLIS PAUSE_MILLIS";
+            "usage: Fleet CONNECT ROOT CLIENTS SESSION_TIMEOUT_MILLIS PAUSE_MILLIS [TRUSTED_PEM]";
 
     private Fleet() {}
 
     /// Runs the fleet, to the end of standard input and then to the end of its work.
     public static void main(String[] args) throws Exception {
-        if (args.length != 5) {
+        if (args.length != 5 && args.length != 6) {
             System.err.println(USAGE);
             System.exit(2);
         }
-        String connect = args[0];
         String root = args[1];
         int number = Integer.parseInt(args[2]);
-        int timeoutMillis = Integer.parseInt(args[3]);
+        var servers =
+                new Servers(
+                        args[0], Integer.parseInt(args[3]), args.length == 6 ? args[5] : "");
         int pauseMillis = Integer.parseInt(args[4]);
         var recorder = new Recorder(System.out);
 
-        ZooKeeper first = connect(connect, timeoutMillis);
+        ZooKeeper first = connect(servers);
         try {
             ensure(first, root);
         } finally {
@@ -60,8 +61,7 @@ public final class Fleet {
                             i,
                             (i + 1) % number,
                             root,
-                            connect,
-                            timeoutMillis,
+                            servers,
                             pauseMillis,
                             recorder,
                             new Worker.Phases(stop, begun, written, idle, release));
@@ -73,7 +73,7 @@ public final class Fleet {
         stop.countDown();
         // The sessions stay open until what is there has been read: their ephemerals belong to it.
         boolean quiet = idle.await(60, TimeUnit.SECONDS);
-        ZooKeeper last = connect(connect, timeoutMillis);
+        ZooKeeper last = connect(servers);
         try {
             whatIsThere(last, root, recorder).forEach(recorder::record);
         } finally {
@@ -123,21 +123,17 @@ public final class Fleet {
         return "0x" + Long.toHexString(number);
     }
 
-    private static ZooKeeper connect(String connect, int timeoutMillis)
-            throws IOException, InterruptedException {
+    private static ZooKeeper connect(Servers servers) throws IOException, InterruptedException {
         var connected = new CountDownLatch(1);
-        var zk =
-                new ZooKeeper(
-                        connect,
-                        timeoutMillis,
-                        event -> {
-                            if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
-                                connected.countDown();
-                            }
-                        });
+        ZooKeeper zk =
+                servers.open(event -> {
+                    if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
+                        connected.countDown();
+                    }
+                });
         if (!connected.await(60, TimeUnit.SECONDS)) {
             zk.close();
-            throw new IOException("no connection to " + connect + " within 60 s");
+            throw new IOException("no connection to " + servers + " within 60 s");
         }
         return zk;
     }

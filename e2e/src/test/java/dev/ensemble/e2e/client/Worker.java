@@ -47,8 +47,7 @@ final class Worker implements Runnable {
     private final String ephemeral;
     private final String neighbour;
     private final String neighboursEphemeral;
-    private final String connect;
-    private final int timeoutMillis;
+    private final Servers servers;
     private final int pauseMillis;
     private final Recorder recorder;
     private final Phases phases;
@@ -63,8 +62,7 @@ final class Worker implements Runnable {
             int client,
             int neighbour,
             String root,
-            String connect,
-            int timeoutMillis,
+            Servers servers,
             int pauseMillis,
             Recorder recorder,
             Phases phases) {
@@ -74,8 +72,7 @@ final class Worker implements Runnable {
         this.ephemeral = root + "/ephemeral-" + client;
         this.neighbour = Findings.own(root, neighbour);
         this.neighboursEphemeral = root + "/ephemeral-" + neighbour;
-        this.connect = connect;
-        this.timeoutMillis = timeoutMillis;
+        this.servers = servers;
         this.pauseMillis = pauseMillis;
         this.recorder = recorder;
         this.phases = phases;
@@ -84,7 +81,7 @@ final class Worker implements Runnable {
     @Override
     public void run() {
         try {
-            var zk = new Connected(connect, timeoutMillis);
+            var zk = new Connected(servers);
             begin(zk.zk);
             phases.begun.countDown();
             phases.begun.await();
@@ -277,25 +274,22 @@ final class Worker implements Runnable {
         private final CountDownLatch first = new CountDownLatch(1);
         private final ZooKeeper zk;
 
-        Connected(String connect, int timeoutMillis) throws IOException, InterruptedException {
+        Connected(Servers servers) throws IOException, InterruptedException {
             var made = new CountDownLatch(1);
             var self = new ZooKeeper[1];
             zk =
-                    new ZooKeeper(
-                            connect,
-                            timeoutMillis,
-                            event -> {
-                                await(made);
-                                recorder.record(
-                                        new Entry.Connection(
-                                                recorder.now(),
-                                                client,
-                                                event.getState().name(),
-                                                Fleet.hex(self[0].getSessionId())));
-                                if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
-                                    first.countDown();
-                                }
-                            });
+                    servers.open(event -> {
+                        await(made);
+                        recorder.record(
+                                new Entry.Connection(
+                                        recorder.now(),
+                                        client,
+                                        event.getState().name(),
+                                        Fleet.hex(self[0].getSessionId())));
+                        if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
+                            first.countDown();
+                        }
+                    });
             self[0] = zk;
             made.countDown();
             if (!first.await(60, TimeUnit.SECONDS)) {

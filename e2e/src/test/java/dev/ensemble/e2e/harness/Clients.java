@@ -8,11 +8,14 @@ import dev.ensemble.e2e.check.Findings;
 import dev.ensemble.e2e.check.History;
 import dev.ensemble.e2e.client.Fleet;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /// A fleet of stock clients at work on an ensemble, and what they have seen so far.
@@ -20,7 +23,13 @@ public final class Clients implements AutoCloseable {
     /// How many there are.
     public static final int NUMBER = 4;
 
-    private static final int SESSION_MILLIS = 15_000;
+    /// What sessions take without a word from their client, where a story does not say more.
+    public static final int SESSION_MILLIS = 15_000;
+
+    /// The most that servers grant by default. A client needs more than `SESSION_MILLIS` if its
+    /// member falls silent without closing connections: it notices after two thirds of this time.
+    public static final int LONG_SESSION_MILLIS = 40_000;
+
     private static final int PAUSE_MILLIS = 10;
     private static final int SOME_WRITES = 100;
 
@@ -28,7 +37,23 @@ public final class Clients implements AutoCloseable {
     private final Path history;
     private final Cluster.Program program;
 
-    Clients(Cluster cluster, Report report, Path folder, EnsembleView ensemble, String id) {
+    /// How clients connect.
+    ///
+    /// @param sessionMillis time-out of their sessions
+    /// @param trusted file with the authorities in PEM that they trust, read anew for each
+    ///   connection; null for plaintext
+    public record How(int sessionMillis, @Nullable Path trusted) {
+        /// Plaintext, and short sessions.
+        public static final How PLAIN = new How(SESSION_MILLIS, null);
+    }
+
+    Clients(
+            Cluster cluster,
+            Report report,
+            Path folder,
+            EnsembleView ensemble,
+            String id,
+            How how) {
         this.report = report;
         this.history =
                 folder.resolve("history-%s.jsonl".formatted(id.substring(id.indexOf('-') + 1)));
@@ -38,17 +63,21 @@ public final class Clients implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        program =
-                cluster.start(
-                        "fleet-" + id,
-                        history,
-                        Fleet.class.getName(),
+        Path trusted = how.trusted();
+        var arguments =
+                new ArrayList<>(
                         List.of(
-                                ensemble.connectString(),
+                                trusted == null
+                                        ? ensemble.connectString()
+                                        : ensemble.secureConnectString(),
                                 "/fleet-" + id,
                                 Integer.toString(NUMBER),
-                                Integer.toString(SESSION_MILLIS),
+                                Integer.toString(how.sessionMillis()),
                                 Integer.toString(PAUSE_MILLIS)));
+        if (trusted != null) {
+            arguments.add(trusted.toString());
+        }
+        program = cluster.start("fleet-" + id, history, Fleet.class.getName(), arguments);
         Await.until(
                 "clients at work",
                 Duration.ofMinutes(2),
@@ -56,7 +85,9 @@ public final class Clients implements AutoCloseable {
                     assertTrue(program.running(), program::errors);
                     return acked() >= SOME_WRITES ? "" : acked() + " writes acknowledged";
                 });
-        report.say(NUMBER + " clients write, watch and hold an ephemeral each");
+        report.say(
+                "%d clients write, watch and hold an ephemeral each%s"
+                        .formatted(NUMBER, trusted == null ? "" : ", by TLS"));
     }
 
     /// {@return writes acknowledged so far}

@@ -69,6 +69,11 @@ public record EnsembleView(KubernetesClient client, String namespace, String nam
         return "%s-client.%s.svc.cluster.local:2181".formatted(name, namespace);
     }
 
+    /// {@return where clients connect by TLS, by name}
+    public String secureConnectString() {
+        return "%s-client.%s.svc.cluster.local:2281".formatted(name, namespace);
+    }
+
     /// Waits until the newest transaction that all members know a digest of is the same for all,
     /// and compares these digests. A member knows them since its start, for some of the
     /// transactions: a few hundred writes are needed after each restart.

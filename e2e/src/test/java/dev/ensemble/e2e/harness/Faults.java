@@ -8,11 +8,14 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 
 /// What is done to an ensemble from outside.
 public record Faults(KubernetesClient client, String namespace) {
+    private static final int TOO_MANY_REQUESTS = 429;
+
     /// Deletes a pod, as `kubectl delete pod` does.
     public void delete(String pod) {
         client.pods().inNamespace(namespace).withName(pod).delete();
@@ -96,6 +99,11 @@ public record Faults(KubernetesClient client, String namespace) {
                                     .withNamespace(namespace)
                                     .endMetadata()
                                     .build());
+        } catch (KubernetesClientException e) {
+            if (e.getCode() == TOO_MANY_REQUESTS) {
+                return false;
+            }
+            throw e;
         }
     }
 

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 /// The operator as its chart installs it. It stays from one story to the next, unless one of them
 /// asks for another installation; what an earlier run has left behind is taken away first.
 ///
-/// Not thread-safe.
+/// Thread-safe, since stories may run side by side where they leave it alone.
 public final class Operator implements AutoCloseable {
     /// Always the same: Helm keeps the definition of `Ensemble` for the release that first
     /// installed it.
@@ -42,12 +42,12 @@ public final class Operator implements AutoCloseable {
     }
 
     /// {@return what was found out of the images, one line each}
-    public List<String> images() {
+    public synchronized List<String> images() {
         return List.copyOf(images);
     }
 
     /// Makes sure that it is there with just these values, such as `replicas=2`.
-    public void install(String... wanted) {
+    public synchronized void install(String... wanted) {
         List<String> asked = List.of(wanted);
         if (asked.equals(values)) {
             return;
@@ -81,7 +81,7 @@ public final class Operator implements AutoCloseable {
     }
 
     /// Takes it away, as `helm uninstall` does, and waits until its pods are gone.
-    public void uninstall() {
+    public synchronized void uninstall() {
         values = null;
         cluster.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--ignore-not-found");
         Await.until(
@@ -94,7 +94,7 @@ public final class Operator implements AutoCloseable {
     }
 
     /// Says that a story has changed the installation by itself: the next one gets a fresh one.
-    public void touched() {
+    public synchronized void touched() {
         values = null;
         clean = false;
     }
@@ -121,7 +121,7 @@ public final class Operator implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (values == null && clean) {
             return;
         }

@@ -167,9 +167,14 @@ public final class Story implements AutoCloseable {
                 });
     }
 
-    /// Starts clients of an ensemble.
+    /// Starts clients of an ensemble, without TLS.
     public Clients clients(EnsembleView ensemble) {
-        return new Clients(cluster, report, folder, ensemble, id + "-" + fleets++);
+        return clients(ensemble, Clients.How.PLAIN);
+    }
+
+    /// Starts clients of an ensemble.
+    public Clients clients(EnsembleView ensemble, Clients.How how) {
+        return new Clients(cluster, report, folder, ensemble, id + "-" + fleets++, how);
     }
 
     /// What must be so at the end of each story: all is well, every member holds the same tree, and
