@@ -38,8 +38,7 @@ public final class Fleet {
         String root = args[1];
         int number = Integer.parseInt(args[2]);
         var servers =
-                new Servers(
-                        args[0], Integer.parseInt(args[3]), args.length == 6 ? args[5] : "");
+                new Servers(args[0], Integer.parseInt(args[3]), args.length == 6 ? args[5] : "");
         int pauseMillis = Integer.parseInt(args[4]);
         var recorder = new Recorder(System.out);
 
