@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ensemble.e2e.harness.Await;
 import dev.ensemble.e2e.harness.Certificates;
+import dev.ensemble.e2e.harness.Clients;
 import dev.ensemble.e2e.harness.EnsembleView;
 import dev.ensemble.e2e.harness.Report;
 import dev.ensemble.e2e.harness.Stage;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
@@ -38,7 +41,8 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /// An ensemble that speaks TLS: between its members and with clients, from Secrets; then the
-/// certificates are renewed, and nobody restarts.
+/// certificates are renewed while clients work, nobody restarts, and no request fails (scenarios
+/// 43, 44).
 @Tag("long")
 @ExtendWith(Stage.class)
 class SecureIT {
@@ -70,9 +74,9 @@ class SecureIT {
         void tell() throws IOException, GeneralSecurityException {
             Map<String, String> peers =
                     authority.sign("*.%s-peers.%s.svc".formatted(NAME, story.namespace()));
-            Map<String, String> clients = authority.sign(NAME + "-client");
+            Map<String, String> forClients = authority.sign(host());
             secret("orders-peer", peers);
-            secret("orders-client", clients);
+            secret("orders-client", forClients);
             story.apply(NAME, SPEC);
             story.report()
                     .say(
@@ -89,7 +93,7 @@ class SecureIT {
                     Story.PATIENCE,
                     () -> {
                         try {
-                            first.set(shown(clients));
+                            first.set(shown(forClients));
                             return "";
                         } catch (IOException | GeneralSecurityException e) {
                             return e.toString();
@@ -97,17 +101,30 @@ class SecureIT {
                     });
             story.report().say("a client spoke TLS and was answered");
             assertThrows(SSLException.class, () -> shown(otherAuthority()));
-            renew(Objects.requireNonNull(first.get()));
+            Path trusted =
+                    Files.write(
+                            story.folder().resolve("trusted.pem"),
+                            Base64.getDecoder()
+                                    .decode(Objects.requireNonNull(forClients.get("ca.crt"))));
+            try (Clients clients =
+                    story.clients(ensemble, new Clients.How(Clients.SESSION_MILLIS, trusted))) {
+                renew(Objects.requireNonNull(first.get()), clients);
+                clients.finish();
+            }
             story.sound(ensemble, 3, 0);
+        }
+
+        private String host() {
+            return "%s-client.%s.svc.cluster.local".formatted(NAME, story.namespace());
         }
 
         private Map<String, String> otherAuthority() throws IOException {
             return new Certificates(story.folder().resolve("others")).sign("nobody");
         }
 
-        private void renew(X509Certificate first) {
+        private void renew(X509Certificate first, Clients clients) {
             Map<String, String> uids = ensemble.uids();
-            Map<String, String> next = authority.sign(NAME + "-client");
+            Map<String, String> next = authority.sign(host());
             secret("orders-client", next);
             secret(
                     "orders-peer",
@@ -125,7 +142,9 @@ class SecureIT {
                             });
             story.report().say("renewed certificates are in use after " + Report.seconds(took));
             Await.until("all well afterwards", Story.PATIENCE, () -> ensemble.missingForCalm(3));
+            clients.goOn();
             assertEquals(uids, ensemble.uids(), "nobody restarts");
+            assertEquals(0, clients.failed(), "failed requests");
         }
 
         /// {@return the certificate that a member shows to a client of that authority}
