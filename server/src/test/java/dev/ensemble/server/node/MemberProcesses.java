@@ -1,14 +1,12 @@
 package dev.ensemble.server.node;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.jr.ob.JSON;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -27,20 +25,16 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// An ensemble of real processes on this machine, which tests start, kill and restart.
-final class MemberProcesses implements Processes {
+final class MemberProcesses extends Processes {
     private static final String MAIN = "dev.ensemble.server.tool.Main";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Path folder;
-    private final int size;
     private final int founders;
     private final int[] ports;
-    private final Map<Integer, Process> running = new HashMap<>();
     private final List<String> options;
     private final Network network;
     private final Map<Integer, String> builds = new HashMap<>();
@@ -92,10 +86,10 @@ final class MemberProcesses implements Processes {
     private MemberProcesses(
             Path folder, int size, int founders, List<String> options, Network network)
             throws IOException {
+        super(size);
         this.network = network;
         this.options = options;
         this.folder = folder;
-        this.size = size;
         this.founders = founders;
         this.ports = freePorts(size * 3);
         for (int id : ids()) {
@@ -105,12 +99,7 @@ final class MemberProcesses implements Processes {
     }
 
     @Override
-    public List<Integer> ids() {
-        return IntStream.rangeClosed(1, size).boxed().toList();
-    }
-
-    @Override
-    public int clientPort(int id) {
+    int clientPort(int id) {
         return ports[(id - 1) * 3];
     }
 
@@ -130,6 +119,7 @@ final class MemberProcesses implements Processes {
         return folder.resolve("zoo" + id + ".cfg");
     }
 
+    @Override
     Path logFile(int id) {
         return folder.resolve("member" + id + ".log");
     }
@@ -157,7 +147,7 @@ final class MemberProcesses implements Processes {
                 text.append(memberLine(other)).append('\n');
             }
         }
-        if (founders != size) {
+        if (founders != ids().size()) {
             text.append("standaloneEnabled=false\nreconfigEnabled=true\nskipACL=yes\n");
             text.append(id > founders ? "bootstrap=bootstrapped\n" : "");
         }
@@ -196,7 +186,7 @@ final class MemberProcesses implements Processes {
     }
 
     @Override
-    public void start(int id) throws IOException {
+    void start(int id) throws IOException {
         start(id, new String[0]);
     }
 
@@ -232,12 +222,7 @@ final class MemberProcesses implements Processes {
         // In front of the class path, and behind the options that they may replace.
         command.addAll(command.indexOf("-cp"), options);
         command.addAll(1, network.options(id));
-        running.put(
-                id,
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile(id).toFile()))
-                        .start());
+        run(id, command);
     }
 
     /// {@return the command that runs ours with these arguments}
@@ -258,49 +243,6 @@ final class MemberProcesses implements Processes {
                                 MAIN));
         command.addAll(List.of(arguments));
         return command;
-    }
-
-    @Override
-    public void kill(Integer... ids) throws InterruptedException {
-        for (int id : ids) {
-            process(id).destroyForcibly();
-        }
-        for (int id : ids) {
-            process(id).waitFor();
-        }
-    }
-
-    @Override
-    public void signal(int id, String name) throws IOException, InterruptedException {
-        signal(process(id), name);
-    }
-
-    static void signal(Process process, String name) throws IOException, InterruptedException {
-        Process sent =
-                new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
-                        .inheritIO()
-                        .start();
-        assertTrue(sent.waitFor(60, TimeUnit.SECONDS) && sent.exitValue() == 0, "kill -" + name);
-    }
-
-    @Override
-    public int terminate(int id) throws InterruptedException {
-        process(id).destroy();
-        return exitCode(id);
-    }
-
-    int exitCode(int id) throws InterruptedException {
-        assertTrue(process(id).waitFor(60, TimeUnit.SECONDS), () -> "still there:\n" + log(id));
-        return process(id).exitValue();
-    }
-
-    @Override
-    public Process process(int id) {
-        Process process = running.get(id);
-        if (process == null) {
-            throw new IllegalStateException("member " + id + " was never started");
-        }
-        return process;
     }
 
     /// The disk is lost.
@@ -335,7 +277,7 @@ final class MemberProcesses implements Processes {
     }
 
     @Override
-    public int awaitLeader() throws InterruptedException {
+    int awaitLeader() throws InterruptedException {
         int[] leader = new int[1];
         await(
                 "a leader",
@@ -355,14 +297,14 @@ final class MemberProcesses implements Processes {
     }
 
     @Override
-    public void awaitAllSynced() throws InterruptedException {
+    void awaitAllSynced() throws InterruptedException {
         await(
                 "all members in sync",
                 () -> {
                     Map<String, Object> leader = status(awaitLeader());
                     return leader != null
                             && leader.get("quorum") instanceof Map<?, ?> quorum
-                            && Integer.valueOf(size).equals(quorum.get("synced"))
+                            && Integer.valueOf(ids().size()).equals(quorum.get("synced"))
                             && ids().stream().allMatch(this::isReady);
                 });
     }
@@ -419,26 +361,9 @@ final class MemberProcesses implements Processes {
         }
     }
 
-    String logs() {
-        return ids().stream().map(this::log).collect(Collectors.joining("\n"));
-    }
-
-    /// {@return the last lines of a member's log}
-    private String log(int id) {
-        try {
-            List<String> lines = Files.readAllLines(logFile(id));
-            return lines.subList(Math.max(0, lines.size() - 40), lines.size()).stream()
-                    .map(line -> id + " " + line.substring(0, Math.min(600, line.length())))
-                    .collect(Collectors.joining("\n"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @Override
     public void close() {
         http.close();
-        running.values().forEach(Process::destroyForcibly);
-        running.values().forEach(process -> process.onExit().join());
+        super.close();
     }
 }

@@ -14,22 +14,19 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /// An ensemble of the original on this machine, to be measured beside ours: version and class path
 /// are those of the tests' client, the settings those that the original is delivered with.
-final class OriginalProcesses implements Processes {
+final class OriginalProcesses extends Processes {
     private static final int ANSWER_MILLIS = 2000;
 
     private final Path folder;
-    private final int size;
     private final int[] ports;
-    private final Map<Integer, Process> running = new HashMap<>();
 
     /// @param folder that the members' folders and logs go into
     OriginalProcesses(Path folder, int size) throws IOException {
+        super(size);
         this.folder = folder;
-        this.size = size;
         this.ports = MemberProcesses.freePorts(size * 3);
         for (int id : ids()) {
             Files.writeString(
@@ -59,26 +56,12 @@ final class OriginalProcesses implements Processes {
     }
 
     @Override
-    public List<Integer> ids() {
-        return IntStream.rangeClosed(1, size).boxed().toList();
-    }
-
-    @Override
-    public int clientPort(int id) {
+    int clientPort(int id) {
         return ports[(id - 1) * 3];
     }
 
     @Override
-    public Process process(int id) {
-        Process process = running.get(id);
-        if (process == null) {
-            throw new IllegalStateException("server " + id + " was never started");
-        }
-        return process;
-    }
-
-    @Override
-    public void start(int id) throws IOException {
+    void start(int id) throws IOException {
         List<String> command =
                 new ArrayList<>(
                         List.of(
@@ -89,39 +72,16 @@ final class OriginalProcesses implements Processes {
                                 System.getProperty("java.class.path"),
                                 "org.apache.zookeeper.server.quorum.QuorumPeerMain",
                                 folder.resolve("zoo" + id + ".cfg").toString()));
-        running.put(
-                id,
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(
-                                ProcessBuilder.Redirect.appendTo(
-                                        folder.resolve("original" + id + ".log").toFile()))
-                        .start());
+        run(id, command);
     }
 
     @Override
-    public void kill(Integer... ids) throws InterruptedException {
-        for (int id : ids) {
-            process(id).destroyForcibly();
-        }
-        for (int id : ids) {
-            process(id).waitFor();
-        }
+    Path logFile(int id) {
+        return folder.resolve("original" + id + ".log");
     }
 
     @Override
-    public int terminate(int id) throws InterruptedException {
-        process(id).destroy();
-        return process(id).waitFor();
-    }
-
-    @Override
-    public void signal(int id, String name) throws IOException, InterruptedException {
-        MemberProcesses.signal(process(id), name);
-    }
-
-    @Override
-    public int awaitLeader() throws InterruptedException {
+    int awaitLeader() throws InterruptedException {
         int[] leader = new int[1];
         await(
                 "leader",
@@ -138,11 +98,11 @@ final class OriginalProcesses implements Processes {
     }
 
     @Override
-    public void awaitAllSynced() throws InterruptedException {
+    void awaitAllSynced() throws InterruptedException {
         await(
                 "server in sync",
                 () -> {
-                    String others = Integer.toString(size - 1);
+                    String others = Integer.toString(ids().size() - 1);
                     boolean synced = false;
                     for (int id : ids()) {
                         Map<String, String> figures = figures(id);
@@ -180,11 +140,5 @@ final class OriginalProcesses implements Processes {
             return Map.of();
         }
         return figures;
-    }
-
-    @Override
-    public void close() {
-        running.values().forEach(Process::destroyForcibly);
-        running.values().forEach(process -> process.onExit().join());
     }
 }
