@@ -47,6 +47,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
 
     private Phase phase = Phase.HELLO;
     private @Nullable Hello hello;
+    private Links.Start start = new Links.Start(0, 0);
     private boolean opened;
 
     /// Why this came to nothing has been told.
@@ -79,6 +80,11 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
             throw new IllegalStateException("no hello yet");
         }
         return hello;
+    }
+
+    /// {@return which start of the other side this is}
+    Links.Start start() {
+        return start;
     }
 
     boolean isUp() {
@@ -199,15 +205,13 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
 
     private void helloArrived(PeerProto.Hello said) {
         Hello theirs = LinkCodec.hello(said);
-        String refusal = links.refusal(theirs, said.getTo(), dialed, false);
-        if (refusal == null) {
-            refusal = links.identityRefusal(this, theirs);
-        }
+        Links.Refusal refusal = refusal(said, theirs, false);
         if (refusal != null) {
             refuse(theirs.myid(), refusal);
             return;
         }
         hello = theirs;
+        start = new Links.Start(theirs.starts(), said.getProcess());
         lastLink = said.getLastLink();
         phase = Phase.WAITING;
         if (dialed == 0) {
@@ -219,16 +223,24 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
     private void fetch(Frame frame) {
         PeerProto.Fetch fetch = frame.getFetch();
         Hello theirs = LinkCodec.hello(fetch.getHello());
-        String refusal = links.refusal(theirs, fetch.getHello().getTo(), 0, true);
-        if (refusal == null) {
-            refusal = links.identityRefusal(this, theirs);
-        }
+        Links.Refusal refusal = refusal(fetch.getHello(), theirs, true);
         if (refusal != null) {
             refuse(theirs.myid(), refusal);
             return;
         }
         phase = Phase.CLOSED; // As a link: the sender of snapshots has the channel from here on.
         links.serveSnapshot(channel, theirs.myid(), frame.getEpoch(), fetch);
+    }
+
+    private Links.@Nullable Refusal refusal(
+            PeerProto.Hello said, Hello theirs, boolean fetching) {
+        Links.Refusal refusal = links.refusal(said, dialed, fetching);
+        if (refusal != null && refusal.laterStart() == 0) {
+            return refusal;
+        }
+        // Who only pretends to be that member is not told of its starts.
+        String stranger = links.identityRefusal(this, theirs.myid());
+        return stranger == null ? refusal : new Links.Refusal(stranger);
     }
 
     private void message(Frame frame) {
@@ -319,12 +331,15 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         var _ = channel.writeAndFlush(links.hello(to));
     }
 
-    private void refuse(int myid, String reason) {
-        links.refused(dialed == 0 ? myid : dialed, reason);
+    private void refuse(int myid, Links.Refusal refusal) {
+        links.refused(dialed == 0 ? myid : dialed, refusal.reason());
         phase = Phase.CLOSED;
         Frame frame =
                 Frame.newBuilder()
-                        .setRefused(PeerProto.Refused.newBuilder().setReason(reason))
+                        .setRefused(
+                                PeerProto.Refused.newBuilder()
+                                        .setReason(refusal.reason())
+                                        .setLaterStart(refusal.laterStart()))
                         .build();
         var _ = channel.writeAndFlush(frame).addListener(ChannelFutureListener.CLOSE);
     }
@@ -332,6 +347,11 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
     private void refusedBy(PeerProto.Refused refused) {
         int peer = dialed == 0 && hello != null ? hello.myid() : dialed;
         links.refused(peer, "it refused the link: " + refused.getReason());
+        if (refused.getLaterStart() != 0
+                && peer != 0
+                && links.identityRefusal(this, peer) == null) {
+            links.outdated(peer, refused.getLaterStart());
+        }
         close();
     }
 

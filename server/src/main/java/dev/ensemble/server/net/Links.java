@@ -27,6 +27,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -106,6 +107,32 @@ public final class Links implements AutoCloseable {
         void serve(Channel channel, int myid, long epoch, PeerProto.Fetch fetch);
     }
 
+    /// Why a member is not linked.
+    ///
+    /// @param laterStart of the same incarnation, which was seen before; 0 for none
+    record Refusal(String reason, long laterStart) {
+        Refusal(String reason) {
+            this(reason, 0);
+        }
+    }
+
+    /// One start of a member.
+    ///
+    /// @param number counted on its disk
+    /// @param process at random; 0 if it was not said
+    record Start(long number, long process) {
+        /// {@return whether this start is not the other one, and does not come after it}
+        ///
+        /// A disk that went back by one start counts the same number again.
+        boolean isBehind(Start other) {
+            return number < other.number
+                    || (number == other.number
+                            && process != 0
+                            && other.process != 0
+                            && process != other.process);
+        }
+    }
+
     private record Outbound(int to, int generation, long epoch, Message message) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Links.class);
@@ -133,7 +160,7 @@ public final class Links implements AutoCloseable {
     private final Map<Integer, Dial> dials = new HashMap<>();
     private final Map<Integer, LinkConnection> links = new HashMap<>();
     private final Set<LinkConnection> connections = new HashSet<>();
-    private final Map<Long, Long> highestStarts = new HashMap<>();
+    private final Map<Long, Start> latestStarts = new HashMap<>();
     private final Map<Integer, Long> lastLinks = new HashMap<>();
     private final int[] generation = new int[MAX_ID + 1];
     private List<Event> received = new ArrayList<>();
@@ -141,6 +168,9 @@ public final class Links implements AutoCloseable {
 
     /// Begins somewhere that no other process of this member began.
     private long linkNumber = System.nanoTime() | 1;
+
+    /// Tells this process from another one with the same disk, or a copy of it.
+    private final long process = new SecureRandom().nextLong() | 1;
 
     private boolean closing;
     private @Nullable String lastStranger;
@@ -323,7 +353,9 @@ public final class Links implements AutoCloseable {
         Hello mine = self.get();
         return Frame.newBuilder()
                 .setIncarnation(mine.incarnation())
-                .setHello(LinkCodec.hello(mine, to, lastLinks.getOrDefault(to, 0L)))
+                .setHello(
+                        LinkCodec.hello(mine, to, lastLinks.getOrDefault(to, 0L)).toBuilder()
+                                .setProcess(process))
                 .build();
     }
 
@@ -336,62 +368,71 @@ public final class Links implements AutoCloseable {
 
     /// {@return why a member is not welcome, null if it is}
     ///
-    /// @param to whom it believes to talk to, or 0
+    /// @param said what it says of itself
     /// @param dialed whom this member dialed, or 0
     /// @param fetching it wants a second connection, for a snapshot
-    @Nullable String refusal(Hello theirs, int to, int dialed, boolean fetching) {
+    @Nullable Refusal refusal(PeerProto.Hello said, int dialed, boolean fetching) {
+        Hello theirs = LinkCodec.hello(said);
+        int to = said.getTo();
         Hello mine = self.get();
         int myid = theirs.myid();
+        var start = new Start(theirs.starts(), said.getProcess());
         if (theirs.protocol() < LOWEST_PROTOCOL) {
-            return "protocol "
-                    + theirs.protocol()
-                    + ", where "
-                    + LOWEST_PROTOCOL
-                    + " is the lowest";
+            return new Refusal(
+                    String.format(
+                            "protocol %d, where %d is the lowest",
+                            theirs.protocol(), LOWEST_PROTOCOL));
         }
         if (myid < 1 || myid > MAX_ID) {
-            return "myid " + myid + ", where 1 to " + MAX_ID + " are valid";
+            return new Refusal("myid " + myid + ", where 1 to " + MAX_ID + " are valid");
         }
         if (!mine.ensembleId().isEmpty()
                 && !theirs.ensembleId().isEmpty()
                 && !mine.ensembleId().equals(theirs.ensembleId())) {
-            return String.format(
-                    "member %d belongs to ensemble %s, member %d to %s",
-                    myid, theirs.ensembleId(), mine.myid(), mine.ensembleId());
+            return new Refusal(
+                    String.format(
+                            "member %d belongs to ensemble %s, member %d to %s",
+                            myid, theirs.ensembleId(), mine.myid(), mine.ensembleId()));
         }
         if (to != 0 && to != mine.myid()) {
-            return "member " + myid + " asks for member " + to + ", this is " + mine.myid();
+            return new Refusal(
+                    "member " + myid + " asks for member " + to + ", this is " + mine.myid());
         }
         if (dialed != 0 && dialed != myid) {
-            return "at the address of member " + dialed + " is member " + myid;
+            return new Refusal("at the address of member " + dialed + " is member " + myid);
         }
         if (myid == mine.myid()) {
-            return "two members have the myid " + myid;
+            return new Refusal("two members have the myid " + myid);
         }
         LinkConnection present = links.get(myid);
         if (present != null && present.hello().incarnation() != theirs.incarnation()) {
-            return fetching
-                    ? "the link of member " + myid + " has another incarnation"
-                    : "member " + myid + " is linked with another disk: two may share a myid";
+            return new Refusal(
+                    fetching
+                            ? "the link of member " + myid + " has another incarnation"
+                            : "member "
+                                    + myid
+                                    + " is linked with another disk: two may share a myid");
         }
-        long starts = highestStarts.getOrDefault(theirs.incarnation(), 0L);
-        if (theirs.starts() < starts) {
-            return String.format(
-                    "the disk of member %d went back in time: start %d after start %d",
-                    myid, theirs.starts(), starts);
+        Start latest = latestStarts.get(theirs.incarnation());
+        if (latest != null && start.isBehind(latest)) {
+            return new Refusal(
+                    String.format(
+                            "the disk of member %d went back in time: start %d after start %d",
+                            myid, theirs.starts(), latest.number),
+                    latest.number);
         }
         return null;
     }
 
     /// {@return why the certificate at the other end is not that of the member that it says it is;
     /// null if it is, or if none is asked for}
-    @Nullable String identityRefusal(LinkConnection connection, Hello theirs) {
+    @Nullable String identityRefusal(LinkConnection connection, int myid) {
         return tls.refusal(
                 connection.session(),
                 new PeerTls.Claim(
-                        theirs.myid(),
+                        myid,
                         self.get().plainEnsembleId(),
-                        host(theirs.myid()),
+                        host(myid),
                         dials.keySet().stream().map(this::host).filter(Objects::nonNull).toList()),
                 connection.dialed() != 0);
     }
@@ -465,7 +506,10 @@ public final class Links implements AutoCloseable {
             received.add(new Event.LinkDown(myid));
             old.close();
         }
-        highestStarts.merge(theirs.incarnation(), theirs.starts(), Math::max);
+        latestStarts.merge(
+                theirs.incarnation(),
+                connection.start(),
+                (seen, now) -> now.isBehind(seen) ? seen : now);
         generation[myid]++;
         connection.up(number);
         lastLinks.put(myid, number);
@@ -520,6 +564,14 @@ public final class Links implements AutoCloseable {
             }
         } else if (dial != null) {
             dial.failed(connection.channel());
+        }
+    }
+
+    /// A member has seen a later start of this incarnation than this one, or one of another process.
+    void outdated(int peer, long laterStart) {
+        if (laterStart >= self.get().starts()) {
+            received.add(new Event.Outdated(peer, laterStart));
+            deliver();
         }
     }
 

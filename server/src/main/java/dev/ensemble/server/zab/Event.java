@@ -30,6 +30,10 @@ public sealed interface Event {
     record LogRead(int learner, long epoch, long after, List<History.Entry> entries)
             implements Event {}
 
+    /// A member has seen a later start of this incarnation than this one, or another process with
+    /// as many starts: the disk went back in time (`safety.md` 9).
+    record Outdated(int from, long laterStart) implements Event {}
+
     /// The disk has less space left than it should (`safety.md` 13), or enough again.
     record Space(boolean full) implements Event {}
 

@@ -135,7 +135,12 @@ final class Following implements Role {
                                 && phase != Phase.RESTING;
                 yield silent || late ? peer.look() : this;
             }
-            case Event.LinkDown _, Event.Received _, Event.Space _, Event.LogRead _ -> this;
+            case Event.LinkDown _,
+                    Event.Received _,
+                    Event.Space _,
+                    Event.LogRead _,
+                    Event.Outdated _ ->
+                    this;
         };
     }
 

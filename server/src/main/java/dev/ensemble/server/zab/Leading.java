@@ -137,7 +137,11 @@ final class Leading implements Role {
                 }
                 yield this;
             }
-            case Event.SnapshotFetched _, Event.SnapshotFailed _, Event.Space _ -> this;
+            case Event.SnapshotFetched _,
+                    Event.SnapshotFailed _,
+                    Event.Space _,
+                    Event.Outdated _ ->
+                    this;
         };
     }
 

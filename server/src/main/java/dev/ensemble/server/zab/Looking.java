@@ -120,7 +120,8 @@ final class Looking implements Role {
                     Event.SnapshotFetched _,
                     Event.SnapshotFailed _,
                     Event.Space _,
-                    Event.LogRead _ ->
+                    Event.LogRead _,
+                    Event.Outdated _ ->
                     this;
         };
     }

@@ -69,6 +69,9 @@ public final class Peer {
             noticeGap();
         }
         remember(event);
+        if (halted != null) {
+            return;
+        }
         Role next = role.step(event);
         settle(next);
         if (role instanceof Leading leading) {
@@ -116,6 +119,16 @@ public final class Peer {
                     local.wouldFollow.put(from, info);
             case Event.Persisted(long upTo) -> local.onPersisted(upTo);
             case Event.Space(boolean full) -> local.full = full;
+            case Event.Outdated(int from, long laterStart) ->
+                    disown(
+                            String.format(
+                                    "the disk went back in time: this is start %d of incarnation"
+                                            + " %x, and member %d has seen start %d",
+                                    local.identity.starts(),
+                                    local.identity.incarnation(),
+                                    from,
+                                    laterStart),
+                            local.out);
             case Event.Received _,
                     Event.SnapshotFetched _,
                     Event.SnapshotFailed _,

@@ -318,7 +318,22 @@ final class LinksTest {
         Node back =
                 new Node(new Hello(was.protocol(), "e", 2, was.incarnation(), 0, was.state(), "r"));
         back.links.setPeers(Map.of(1, pair[0].address()));
+        assertEquals(new Event.Outdated(1, 1), back.next());
         awaitWarning(back, 1, "went back in time: start 0 after start 1");
+        assertTrue(pair[0].events.isEmpty());
+    }
+
+    /// A disk that went back by one start counts the same number again. Seen to be linked where the
+    /// numbers alone are compared.
+    @Test
+    void anotherProcessWithAsManyStartsIsRefused() throws Exception {
+        Node[] pair = linked();
+        pair[1].links.close();
+        assertInstanceOf(Event.LinkDown.class, pair[0].next());
+        Node again = new Node(pair[1].hello);
+        again.links.setPeers(Map.of(1, pair[0].address()));
+        assertEquals(new Event.Outdated(1, 1), again.next());
+        awaitWarning(again, 1, "went back in time: start 1 after start 1");
         assertTrue(pair[0].events.isEmpty());
     }
 

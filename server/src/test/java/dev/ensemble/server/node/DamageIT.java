@@ -23,8 +23,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/// A member whose log has been damaged believes nothing of it: it keeps the bad files, says so, and
-/// gets what it lacks from the others.
+/// A member that cannot prove what it acked, because its log is damaged or its disk went back in
+/// time, believes nothing of it: it keeps the files, says so, and gets all from the others.
 @Timeout(300)
 @SuppressWarnings("try") // ZooKeeper's close may be interrupted.
 final class DamageIT {
@@ -70,6 +70,58 @@ final class DamageIT {
             try (ZooKeeper client = connect(members.clientPort(damaged))) {
                 assertArrayEquals(data, client.getData("/19", false, null));
                 client.setData("/19", data, 0);
+            }
+        }
+    }
+
+    /// A volume is put back as it was before the last start. Seen to fail where a refused member
+    /// goes on asking, and where the numbers of starts alone are compared.
+    @Test
+    void aDiskThatWentBackInTimeBeginsAnew() throws Exception {
+        byte[] data = "kept".getBytes(StandardCharsets.UTF_8);
+        try (var members = new MemberProcesses(folder, 3).startAll()) {
+            members.awaitAllSynced();
+            int leader = members.awaitLeader();
+            int back = members.ids().stream().filter(id -> id != leader).findFirst().orElseThrow();
+            Map<?, ?> before = identity(members, back);
+            members.kill(back);
+            Path copy = folder.resolve("copy");
+            copy(members.dataDir(back), copy);
+            members.start(back);
+            members.awaitAllSynced();
+            try (ZooKeeper client = connect(members.clientPort(back))) {
+                client.create("/acked", data, ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+            }
+            members.kill(back);
+            members.wipe(back);
+            copy(copy, members.dataDir(back));
+
+            members.start(back);
+            members.exitCode(back);
+            members.start(back);
+            members.awaitAllSynced();
+            Map<?, ?> after = identity(members, back);
+            assertEquals("member", after.get("state"));
+            assertNotEquals(before.get("incarnation"), after.get("incarnation"));
+            String status = members.get(back, "/v1/status").body();
+            assertTrue(status.contains("the disk went back in time: this is start 2"), status);
+            Path aside = members.dataDir(back).resolve("data/aside.log.1");
+            assertTrue(Files.isDirectory(aside), "the old log is kept");
+            try (ZooKeeper client = connect(members.clientPort(back))) {
+                assertArrayEquals(data, client.getData("/acked", false, null));
+            }
+        }
+    }
+
+    private static void copy(Path from, Path to) throws Exception {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Path there = to.resolve(from.relativize(file));
+                if (Files.isDirectory(file)) {
+                    Files.createDirectories(there);
+                } else {
+                    Files.copy(file, there);
+                }
             }
         }
     }
