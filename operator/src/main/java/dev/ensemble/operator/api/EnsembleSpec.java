@@ -120,7 +120,9 @@ public record EnsembleSpec(
         @JsonPropertyDescription(
                         "How the ensemble begins, if not empty. Cannot be changed, added or"
                                 + " removed.")
-                @Nullable Bootstrap bootstrap) {
+                @Nullable Bootstrap bootstrap,
+        @JsonPropertyDescription("Who may reach the members over the network.") @Default("{}")
+                NetworkPolicy networkPolicy) {
 
     @SuppressWarnings("NullAway") // Jackson passes null for what the file leaves out.
     public EnsembleSpec {
@@ -132,6 +134,7 @@ public record EnsembleSpec(
         availability = availability == null ? new Availability(null) : availability;
         paused = paused == null ? Boolean.FALSE : paused;
         hibernate = hibernate == null ? Boolean.FALSE : hibernate;
+        networkPolicy = networkPolicy == null ? new NetworkPolicy(null, null) : networkPolicy;
         allowEvenReplicas = allowEvenReplicas == null ? Boolean.FALSE : allowEvenReplicas;
     }
 
@@ -140,7 +143,7 @@ public record EnsembleSpec(
     public static EnsembleSpec defaults() {
         return new EnsembleSpec(
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                null, null);
+                null, null, null);
     }
 
     /// {@return the same spec with another number of voters}
@@ -161,12 +164,31 @@ public record EnsembleSpec(
                 paused,
                 hibernate,
                 tls,
-                bootstrap);
+                bootstrap,
+                networkPolicy);
     }
 
     /// {@return the settings of the server, empty if there are none}
     public Map<String, String> settings() {
         return config == null ? Map.of() : config;
+    }
+
+    @JsonClassDescription("Who may reach the members over the network.")
+    public record NetworkPolicy(
+            @JsonPropertyDescription(
+                            "Whether there is a NetworkPolicy: members are reached by each other,"
+                                    + " by the operator, by clients and by whoever reads metrics.")
+                    @Default("true")
+                    Boolean enabled,
+            @JsonPropertyDescription(
+                            "Where clients may be, as in the 'from' of a NetworkPolicy; anywhere if"
+                                    + " there is none.")
+                    @Size(max = 64)
+                    @Nullable List<Map<String, Object>> clientsFrom) {
+        @SuppressWarnings("NullAway")
+        public NetworkPolicy {
+            enabled = enabled == null ? Boolean.TRUE : enabled;
+        }
     }
 
     @JsonClassDescription("TLS between members, and for clients.")

@@ -58,6 +58,14 @@ public final class Labels {
         return labels;
     }
 
+    /// {@return the labels that select the pods that take backups of an ensemble}
+    public static Map<String, String> backups(String ensemble) {
+        Map<String, String> labels = new LinkedHashMap<>();
+        labels.put("app.kubernetes.io/name", "ensemble-backup");
+        labels.put("app.kubernetes.io/instance", ensemble);
+        return labels;
+    }
+
     /// {@return the labels of every object of an ensemble}
     public static Map<String, String> all(String ensemble) {
         Map<String, String> labels = selector(ensemble);

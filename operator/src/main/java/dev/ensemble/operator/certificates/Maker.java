@@ -41,6 +41,7 @@ public final class Maker {
 
     private static final int SERIAL_BITS = 127;
     private static final int LINE = 64;
+    private static final int MAX_NAME = 40;
 
     private final SecureRandom random = new SecureRandom();
 
@@ -53,13 +54,19 @@ public final class Maker {
     ///   are taken for one another
     public Pair authority(String name, Instant now, Duration life) {
         BigInteger serial = serial();
-        X500Name subject = subject(name + " authority " + serial.toString(36).substring(0, 12));
+        String number = serial.toString(36).substring(0, 12);
+        X500Name subject = subject(shortened(name) + " authority " + number);
         return make(subject, null, serial, List.of(), now, life);
     }
 
     /// {@return a certificate with these alternative names, signed by an authority}
     public Pair leaf(Pair authority, String name, List<String> names, Instant now, Duration life) {
-        return make(subject(name), authority, serial(), names, now, life);
+        return make(subject(shortened(name)), authority, serial(), names, now, life);
+    }
+
+    /// A common name has at most 64 characters; nobody looks at ours but people.
+    private static String shortened(String name) {
+        return name.substring(0, Math.min(name.length(), MAX_NAME));
     }
 
     private static X500Name subject(String name) {

@@ -16,7 +16,6 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -57,9 +56,7 @@ public final class BackupJob {
     public static Job of(EnsembleBackup backup, EnsembleBackupSpec spec, Wanted wanted)
             throws InvalidSpec {
         String name = backup.getMetadata().getName();
-        Map<String, String> labels = new LinkedHashMap<>();
-        labels.put("app.kubernetes.io/name", "ensemble-backup");
-        labels.put("app.kubernetes.io/instance", wanted.name());
+        Map<String, String> labels = Labels.backups(wanted.name());
         labels.put("app.kubernetes.io/managed-by", Labels.MANAGER);
         labels.put(LABEL, name);
         return new JobBuilder()

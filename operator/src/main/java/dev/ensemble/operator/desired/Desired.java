@@ -25,7 +25,8 @@ public record Desired(List<HasMetadata> base, StatefulSet members) {
                         Config.of(wanted),
                         PeersService.of(wanted),
                         ClientService.of(wanted),
-                        Budget.of(wanted)),
+                        Budget.of(wanted),
+                        Reach.of(wanted)),
                 Members.of(wanted));
     }
 }

@@ -80,8 +80,19 @@ public record Wanted(
     /// @param repository of the server's image, where the spec names none
     /// @param pullPolicy null for Kubernetes' own choice
     /// @param operatorKeys public keys in PEM, by which members know the operator
+    /// @param operatorNamespace where the operator runs; empty if it may be anywhere
     public record Defaults(
-            String repository, String tag, @Nullable String pullPolicy, String operatorKeys) {}
+            String repository,
+            String tag,
+            @Nullable String pullPolicy,
+            String operatorKeys,
+            String operatorNamespace) {
+        /// The same, for an operator that may be anywhere.
+        public Defaults(
+                String repository, String tag, @Nullable String pullPolicy, String operatorKeys) {
+            this(repository, tag, pullPolicy, operatorKeys, "");
+        }
+    }
 
     /// {@return the image of the server}
     public String image() {

@@ -20,6 +20,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -143,6 +144,7 @@ public final class EnsembleReconciler implements Reconciler<Ensemble> {
         sources.add(owned(Service.class, context));
         sources.add(owned(ServiceAccount.class, context));
         sources.add(owned(PodDisruptionBudget.class, context));
+        sources.add(owned(NetworkPolicy.class, context));
         sources.add(labelled(Pod.class, context));
         sources.add(labelled(PersistentVolumeClaim.class, context));
         return sources;

@@ -29,6 +29,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -277,6 +278,11 @@ final class Pass {
             for (HasMetadata each : desired.base()) {
                 HasMetadata there =
                         each instanceof ConfigMap ? world.config() : cluster.cached(each);
+                if (each instanceof NetworkPolicy
+                        && there == null
+                        && !spec.networkPolicy().enabled()) {
+                    continue;
+                }
                 if (cluster.apply(each, there)) {
                     changed.add(each.getKind() + " " + each.getMetadata().getName());
                 }

@@ -189,6 +189,8 @@ public final class CrdMain {
             anything(property(pod, "resources"));
             anything(property(pod, "affinity"));
             anything(property(pod, "tolerations").getItems().getSchema());
+            JSONSchemaProps network = property(spec, "networkPolicy");
+            anything(property(network, "clientsFrom").getItems().getSchema());
             JSONSchemaProps status = property(root, "status");
             status.setDescription("What the operator saw, and what it waits for.");
             spec.setDescription("What the ensemble should be.");

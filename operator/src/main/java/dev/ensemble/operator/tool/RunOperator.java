@@ -108,7 +108,8 @@ final class RunOperator implements Callable<Integer> {
                         serverImage,
                         serverTag.isEmpty() ? Release.current().version() : serverTag,
                         pullPolicy,
-                        tokens.pem());
+                        tokens.pem(),
+                        leaseNamespace);
         Operator operator =
                 new Operator(overrider -> {
                     overrider

@@ -51,6 +51,7 @@ final class DesiredTest {
             tls:
               peer: {secretName: orders-peer, mode: Prefer}
               client: {secretName: orders-client, clientAuth: Want}
+            networkPolicy: {clientsFrom: [{podSelector: {matchLabels: {team: shop}}}]}
             storage:
               log: {size: 20Gi, storageClassName: fast}
               retention: {whenDeleted: Delete}
@@ -82,7 +83,8 @@ final class DesiredTest {
                 bootstrapped,
                 read.replicas(),
                 read.storage().log().size(),
-                new Wanted.Defaults("ensemble-server", "0.1.0", null, "PEM\n"));
+                new Wanted.Defaults(
+                        "ensemble-server", "0.1.0", null, "PEM\n", "ensemble-system"));
     }
 
     static Stream<Arguments> goldens() {

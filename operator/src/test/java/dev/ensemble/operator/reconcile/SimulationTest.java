@@ -438,7 +438,8 @@ final class SimulationTest {
                             paused,
                             hibernate,
                             TLS.get(tls),
-                            null));
+                            null,
+                            defaults.networkPolicy()));
             resource.getMetadata().setGeneration(resource.getMetadata().getGeneration() + 1);
             log(
                     "spec: replicas %d build %d%s hibernate %s manual %s window %s %d Gi paused %s tls %s"
@@ -581,7 +582,8 @@ final class SimulationTest {
                                     false,
                                     key.hibernate(),
                                     null,
-                                    null),
+                                    null,
+                                    defaults.networkPolicy()),
                             "uid",
                             key.formed() ? BEGIN.toString() : null,
                             key.size(),

@@ -172,6 +172,8 @@ final class RulesIT {
                 "{tls: {client: {secretName: 'A'}}}        | spec.tls.client.secretName",
                 "{config: {secureClientPort: '1'}}         | the operator sets itself",
                 "{config: {secureClientPortOnly: 'true'}}  | the operator sets itself",
+                "{networkPolicy: {enabled: Maybe}}         | spec.networkPolicy.enabled",
+                "{networkPolicy: {clientsFrom: all}}       | spec.networkPolicy.clientsFrom",
                 "{restartedAt: today}                      | spec.restartedAt",
                 "{availability: {spread: {zones: Yes}}}    | zones",
                 "{podTemplate: {metadata: {labels: {app.kubernetes.io/name: x}}}}"
@@ -205,6 +207,9 @@ final class RulesIT {
                 "{storage: {log: {size: 20Gi, storageClassName: fast.x}}}",
                 "{update: {strategy: Manual, minReadySeconds: 0, memberTimeout: 90s}}",
                 "{restartedAt: '2026-01-01T00:00:00Z'}",
+                "{networkPolicy: {enabled: false}}",
+                "{networkPolicy: {clientsFrom: [{podSelector: {matchLabels: {a: b}}}, {ipBlock: {cidr:"
+                        + " 10.0.0.0/8}}]}}",
                 "{tls: {}}",
                 "{tls: {peer: {}, client: {mode: Required}}}",
                 "{tls: {client: {clientAuth: Want, trustSecretName: b}, authority: {overlap: 0s,"
