@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -365,7 +366,16 @@ final class Plugin implements Runnable {
     @Command(description = "Runs ZooKeeper's command line on a member that serves.")
     int cli(
             @Parameters(index = "0", paramLabel = "NAME") String name,
-            @Parameters(index = "1..*", paramLabel = "COMMAND") @Nullable List<String> words)
+            @Parameters(index = "1..*", paramLabel = "COMMAND") @Nullable List<String> words,
+            @Option(
+                            names = "--client-configuration",
+                            paramLabel = "FILE",
+                            description = {
+                                "A ZooKeeper client's properties, for TLS: it has to trust the"
+                                        + " members, and not to look at their names, since they are"
+                                        + " reached through this machine."
+                            })
+                    @Nullable Path configuration)
             throws IOException, InterruptedException {
         return with(
                 name,
@@ -374,22 +384,34 @@ final class Plugin implements Runnable {
                     if (status == null || status.leader() == null) {
                         throw new Refusal(name + " has no leader");
                     }
-                    if (TlsStage.target(resource.getSpec()).clients().mode()
-                            == TlsStage.Mode.Required) {
+                    TlsStage.Mode mode = TlsStage.target(resource.getSpec()).clients().mode();
+                    if (configuration == null && mode == TlsStage.Mode.Required) {
                         throw new Refusal(
                                 name
-                                        + " speaks TLS only with clients: forward port 2281 and use"
-                                        + " 'ensemble cli' with a file that has the keys of TLS");
+                                        + " speaks TLS only with clients: name a file that has the"
+                                        + " keys of TLS with --client-configuration");
+                    }
+                    if (configuration != null && mode == TlsStage.Mode.Off) {
+                        throw new Refusal(
+                                name
+                                        + " has no TLS for clients (spec.tls.client): leave out"
+                                        + " --client-configuration");
                     }
                     try (LocalPortForward to =
                             forward(
                                     client,
                                     resource,
                                     status.leader().member(),
-                                    Labels.CLIENT_PORT)) {
+                                    configuration == null
+                                            ? Labels.CLIENT_PORT
+                                            : Labels.SECURE_PORT)) {
                         List<String> command = new ArrayList<>();
                         command.add(Launcher.fromEnvironment().path().toString());
                         command.addAll(List.of("cli", "-server", "127.0.0.1:" + to.getLocalPort()));
+                        if (configuration != null) {
+                            command.addAll(
+                                    List.of("-client-configuration", configuration.toString()));
+                        }
                         if (words != null) {
                             command.addAll(words);
                         }

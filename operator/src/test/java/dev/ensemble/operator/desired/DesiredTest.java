@@ -83,8 +83,7 @@ final class DesiredTest {
                 bootstrapped,
                 read.replicas(),
                 read.storage().log().size(),
-                new Wanted.Defaults(
-                        "ensemble-server", "0.1.0", null, "PEM\n", "ensemble-system"));
+                new Wanted.Defaults("ensemble-server", "0.1.0", null, "PEM\n", "ensemble-system"));
     }
 
     static Stream<Arguments> goldens() {

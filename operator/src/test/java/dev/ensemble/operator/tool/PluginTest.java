@@ -205,6 +205,28 @@ final class PluginTest {
     }
 
     @Test
+    void theCommandLineTakesNoFileForTlsWhereThereIsNone() throws JsonProcessingException {
+        has(WELL);
+        assertEquals(1, run("cli", "orders", "--client-configuration", "tls.cfg", "ls", "/"));
+        assertEquals(
+                "ensemble: orders has no TLS for clients (spec.tls.client): leave out"
+                        + " --client-configuration\n",
+                err.toString());
+    }
+
+    @Test
+    void theCommandLineNeedsAFileWhereClientsSpeakTlsOnly() throws JsonProcessingException {
+        has(WELL.replace("{replicas: 3}", "{replicas: 3, tls: {client: {mode: Required}}}"));
+        assertEquals(1, run("cli", "orders", "ls", "/"));
+        assertTrue(
+                err.toString()
+                        .endsWith(
+                                "ensemble: orders speaks TLS only with clients: name a file that"
+                                        + " has the keys of TLS with --client-configuration\n"),
+                err::toString);
+    }
+
+    @Test
     void aHandOverNeedsTheOperatorsKey() throws JsonProcessingException {
         has(WELL);
         assertEquals(1, run("transfer-leader", "orders", "0", "--operator-namespace", "there"));

@@ -208,8 +208,8 @@ final class RulesIT {
                 "{update: {strategy: Manual, minReadySeconds: 0, memberTimeout: 90s}}",
                 "{restartedAt: '2026-01-01T00:00:00Z'}",
                 "{networkPolicy: {enabled: false}}",
-                "{networkPolicy: {clientsFrom: [{podSelector: {matchLabels: {a: b}}}, {ipBlock: {cidr:"
-                        + " 10.0.0.0/8}}]}}",
+                "{networkPolicy: {clientsFrom: [{podSelector: {matchLabels: {a: b}}}, {ipBlock:"
+                        + " {cidr: 10.0.0.0/8}}]}}",
                 "{tls: {}}",
                 "{tls: {peer: {}, client: {mode: Required}}}",
                 "{tls: {client: {clientAuth: Want, trustSecretName: b}, authority: {overlap: 0s,"

@@ -232,8 +232,7 @@ final class LinkConnection extends SimpleChannelInboundHandler<Frame> {
         links.serveSnapshot(channel, theirs.myid(), frame.getEpoch(), fetch);
     }
 
-    private Links.@Nullable Refusal refusal(
-            PeerProto.Hello said, Hello theirs, boolean fetching) {
+    private Links.@Nullable Refusal refusal(PeerProto.Hello said, Hello theirs, boolean fetching) {
         Links.Refusal refusal = links.refusal(said, dialed, fetching);
         if (refusal != null && refusal.laterStart() == 0) {
             return refusal;

@@ -567,7 +567,8 @@ public final class Links implements AutoCloseable {
         }
     }
 
-    /// A member has seen a later start of this incarnation than this one, or one of another process.
+    /// A member has seen a later start of this incarnation than this one, or one of another
+    /// process.
     void outdated(int peer, long laterStart) {
         if (laterStart >= self.get().starts()) {
             received.add(new Event.Outdated(peer, laterStart));

@@ -137,10 +137,7 @@ final class Leading implements Role {
                 }
                 yield this;
             }
-            case Event.SnapshotFetched _,
-                    Event.SnapshotFailed _,
-                    Event.Space _,
-                    Event.Outdated _ ->
+            case Event.SnapshotFetched _, Event.SnapshotFailed _, Event.Space _, Event.Outdated _ ->
                     this;
         };
     }
