@@ -117,6 +117,18 @@ final class LayoutTest {
                     .resideInAPackage("org.rocksdb..")
                     .allowEmptyShould(true);
 
+    @ArchTest static final ArchRule S3 = mayImport("tool.s3");
+
+    @ArchTest
+    static final ArchRule AMAZON_STAYS_IN_S3 =
+            noClasses()
+                    .that()
+                    .resideOutsideOfPackage(ROOT + "tool.s3..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("software.amazon..")
+                    .allowEmptyShould(true);
+
     @ArchTest
     static final ArchRule NOTHING_KNOWS_KUBERNETES =
             noClasses()

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -22,14 +23,12 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
@@ -52,8 +51,13 @@ final class Backup implements Callable<Integer> {
     private static final String PATH = "/v1/backup";
     private static final int HTTP_OK = 200;
 
-    @Parameters(paramLabel = "FILE", description = "Where the backup goes; must not be there yet.")
-    private Path file = Path.of("");
+    @Parameters(
+            paramLabel = "FILE",
+            description =
+                    "Where the backup goes; must not be there yet. A path, or s3://BUCKET/KEY.")
+    private String file = "";
+
+    @Mixin private PlaceOptions places = new PlaceOptions();
 
     @ArgGroup(multiplicity = "1")
     private Source source = new Source();
@@ -61,7 +65,9 @@ final class Backup implements Callable<Integer> {
     @Option(
             names = "--scratch",
             paramLabel = "DIR",
-            description = "Where it is restored for a trial; beside FILE if not given.")
+            description =
+                    "Where it is restored for a trial, and gathered if it goes to a bucket;"
+                            + " beside FILE, or a temporary folder, if not given.")
     private @Nullable Path scratch;
 
     @Option(
@@ -133,49 +139,51 @@ final class Backup implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        try {
-            if (Files.exists(file)) {
-                return failed(ExitCode.INVALID_INVOCATION, file + " is there already");
+        try (BackupPlace place = places.place(file, scratch)) {
+            if (place.isThere()) {
+                return failed(ExitCode.INVALID_INVOCATION, place + " is there already");
             }
-            Path folder = folder();
-            Files.createDirectories(folder);
-            // What a backup that was cut off has left.
-            Path part = folder.resolve(file.getFileName() + ".part");
+            Path part = place.part();
             try {
                 take(part);
                 BackupFile.Header header =
-                        BackupTrial.run(part, scratch == null ? folder : scratch);
-                try (FileChannel written = FileChannel.open(part, StandardOpenOption.READ)) {
-                    written.force(true);
-                }
-                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-                try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
-                    names.force(true);
-                }
-                List<String> deleted =
-                        BackupTrial.prune(folder, header, keepPrefix, keep, keepHours);
-                report(BackupTrial.json(header, Files.size(file), deleted));
-                System.out.printf(
-                        "%s: ensemble %s, %s of %s, %d znodes, verified%n",
-                        file,
-                        header.ensembleId(),
-                        Zxid.text(header.zxid()),
-                        Instant.ofEpochMilli(header.timeMillis()),
-                        header.znodes());
+                        BackupTrial.run(
+                                part,
+                                scratch == null
+                                        ? Objects.requireNonNull(part.getParent())
+                                        : scratch);
+                long bytes = Files.size(part);
+                place.keep(part);
+                tell(place, header, bytes);
                 return ExitCode.NORMAL.number();
             } finally {
                 Files.deleteIfExists(part);
             }
-        } catch (InvalidConfig e) {
+        } catch (InvalidConfig | IllegalArgumentException e) {
             return failed(ExitCode.INVALID_INVOCATION, e.getMessage());
         } catch (IOException | TlsFailure e) {
             return failed(ExitCode.UNEXPECTED_ERROR, "no backup: " + e.getMessage());
         }
     }
 
-    private Path folder() {
-        Path folder = file.toAbsolutePath().getParent();
-        return folder == null ? Path.of("/") : folder;
+    /// The backup is kept: that older ones stay makes it no worse.
+    private void tell(BackupPlace place, BackupFile.Header header, long bytes) throws IOException {
+        List<String> deleted = List.of();
+        String stayed = null;
+        try {
+            deleted = BackupTrial.prune(place, header, keepPrefix, keep, keepHours);
+        } catch (IOException e) {
+            stayed = String.valueOf(e.getMessage());
+            System.err.println("older backups stay: " + stayed);
+        }
+        report(BackupTrial.json(header, bytes, deleted, stayed));
+        System.out.printf(
+                "%s: ensemble %s, %s of %s, %d znodes, verified%n",
+                place,
+                header.ensembleId(),
+                Zxid.text(header.zxid()),
+                Instant.ofEpochMilli(header.timeMillis()),
+                header.znodes());
     }
 
     private int failed(ExitCode code, @Nullable String message) {

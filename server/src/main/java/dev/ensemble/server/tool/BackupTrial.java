@@ -30,8 +30,6 @@ import java.util.stream.Stream;
 
 /// Whether a backup is good, and which ones may go.
 final class BackupTrial {
-    static final String SUFFIX = ".ensemble";
-
     private BackupTrial() {}
 
     static HashKey key() {
@@ -104,7 +102,7 @@ final class BackupTrial {
         }
     }
 
-    private record Kept(Path file, long timeMillis) {}
+    private record Kept(String name, long timeMillis) {}
 
     /// Deletes older backups of the same ensemble, never the newest.
     ///
@@ -112,41 +110,34 @@ final class BackupTrial {
     /// @param keepHours how old one may be; 0: any age
     /// @return the names of those that went
     static List<String> prune(
-            Path folder, BackupFile.Header newest, String prefix, int keep, int keepHours)
+            BackupPlace place, BackupFile.Header newest, String prefix, int keep, int keepHours)
             throws IOException {
         if (keep <= 0 && keepHours <= 0) {
             return List.of();
         }
         var found = new ArrayList<Kept>();
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                String name = String.valueOf(file.getFileName());
-                BackupFile.Header header =
-                        name.startsWith(prefix) && name.endsWith(SUFFIX) ? header(file) : null;
-                if (header != null && header.ensembleId().equals(newest.ensembleId())) {
-                    found.add(new Kept(file, header.timeMillis()));
-                }
+        for (String name : place.names()) {
+            BackupFile.Header header = name.startsWith(prefix) ? header(place, name) : null;
+            if (header != null && header.ensembleId().equals(newest.ensembleId())) {
+                found.add(new Kept(name, header.timeMillis()));
             }
         }
-        found.sort(
-                Comparator.comparingLong(Kept::timeMillis)
-                        .reversed()
-                        .thenComparing(each -> each.file().toString()));
+        found.sort(Comparator.comparingLong(Kept::timeMillis).reversed().thenComparing(Kept::name));
         long oldest = newest.timeMillis() - Duration.ofHours(keepHours).toMillis();
         var deleted = new ArrayList<String>();
         for (int i = 1; i < found.size(); i++) {
             Kept each = found.get(i);
             if ((keep > 0 && i >= keep) || (keepHours > 0 && each.timeMillis() < oldest)) {
-                Files.delete(each.file());
-                deleted.add(String.valueOf(each.file().getFileName()));
+                place.delete(each.name());
+                deleted.add(each.name());
             }
         }
         return deleted;
     }
 
     /// {@return null for what is no backup: not ours to delete}
-    private static BackupFile.@Nullable Header header(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
+    private static BackupFile.@Nullable Header header(BackupPlace place, String name) {
+        try (InputStream in = place.beginning(name)) {
             return BackupFile.header(in);
         } catch (IOException _) {
             return null;
@@ -154,7 +145,11 @@ final class BackupTrial {
     }
 
     /// {@return what the operator is told of a backup}
-    static String json(BackupFile.Header header, long bytes, List<String> deleted)
+    ///
+    /// @param deleted older ones that went
+    /// @param stayed why others could not be deleted, if that is so
+    static String json(
+            BackupFile.Header header, long bytes, List<String> deleted, @Nullable String stayed)
             throws IOException {
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("ensembleId", header.ensembleId());
@@ -166,6 +161,9 @@ final class BackupTrial {
         values.put("bytes", bytes);
         values.put("member", header.member());
         values.put("deleted", deleted);
+        if (stayed != null) {
+            values.put("stayed", stayed);
+        }
         return JSON.std.asString(values);
     }
 }

@@ -6,6 +6,7 @@ import dev.ensemble.server.store.Inspection;
 import dev.ensemble.server.store.StoreException;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -14,7 +15,6 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 
@@ -73,9 +73,15 @@ public final class Inspect implements Runnable {
             name = "backup",
             description = "A backup: whose it is, of when, and whether every byte of it is good.",
             mixinStandardHelpOptions = true)
-    int backup(@Parameters(paramLabel = "FILE", description = "The backup.") Path file) {
+    int backup(
+            @Parameters(
+                            paramLabel = "FILE",
+                            description = "The backup: a path, or s3://BUCKET/KEY.")
+                    String file,
+            @Mixin PlaceOptions places) {
         var out = spec.commandLine().getOut();
-        try (InputStream in = Files.newInputStream(file)) {
+        try (BackupPlace place = places.place(file, null);
+                InputStream in = place.open()) {
             BackupFile.Content content = BackupTrial.read(in);
             BackupFile.Header header = content.header();
             out.println("ensemble " + header.ensembleId());
@@ -98,6 +104,8 @@ public final class Inspect implements Runnable {
                             + " sessions");
             content.tree().ensemble().text().lines().forEach(line -> out.println("  " + line));
             return GOOD;
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         } catch (IOException e) {
             spec.commandLine().getErr().println(file + ": BAD: " + e.getMessage());
             return DAMAGED;

@@ -12,12 +12,12 @@ import dev.ensemble.server.store.StoreOptions;
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -41,8 +41,10 @@ import java.util.concurrent.Callable;
             "3:the data folder cannot be used: it is not empty, or a member runs in it"
         })
 final class Restore implements Callable<Integer> {
-    @Parameters(paramLabel = "FILE", description = "The backup.")
-    private Path file = Path.of("");
+    @Parameters(paramLabel = "FILE", description = "The backup: a path, or s3://BUCKET/KEY.")
+    private String file = "";
+
+    @Mixin private PlaceOptions places = new PlaceOptions();
 
     @Option(
             names = "--config",
@@ -102,8 +104,11 @@ final class Restore implements Callable<Integer> {
                                     + "': it must be letters, digits and ._-, at most 100");
         }
         BackupFile.Content content;
-        try (InputStream in = Files.newInputStream(file)) {
+        try (BackupPlace place = places.place(file, null);
+                InputStream in = place.open()) {
             content = BackupTrial.read(in);
+        } catch (IllegalArgumentException e) {
+            return failed(ExitCode.INVALID_INVOCATION, e.getMessage());
         } catch (IOException e) {
             return failed(ExitCode.UNEXPECTED_ERROR, file + ": " + e.getMessage());
         }
