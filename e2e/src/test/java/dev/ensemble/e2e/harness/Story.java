@@ -17,6 +17,10 @@ import java.util.Map;
 /// What one story has of the cluster: a namespace of its own, an operator, ensembles with clients,
 /// a report. `Stage` opens it, keeps its remains if it fails, and takes it away.
 public final class Story implements AutoCloseable {
+    /// What stories hold that keep nodes from taking pods, should stories run side by side. Those
+    /// that do more to nodes, DNS or the operator run alone.
+    public static final String NODES = "nodes";
+
     /// How long to wait for what an ensemble does, on a machine that is busy with other things.
     public static final Duration PATIENCE = Duration.ofMinutes(4);
 
