@@ -60,8 +60,7 @@ class ScalingIT {
         void evenNumber() {
             IllegalStateException refusal =
                     assertThrows(IllegalStateException.class, () -> kubectlScale(4));
-            assertTrue(
-                    refusal.getMessage().contains("allowEvenReplicas"), refusal.getMessage());
+            assertTrue(refusal.getMessage().contains("allowEvenReplicas"), refusal.getMessage());
             assertEquals(3, ensemble.pods().size());
             story.report().say("kubectl scale --replicas=4 is refused: " + refusal.getMessage());
         }
@@ -75,8 +74,7 @@ class ScalingIT {
             Duration took = story.well(ensemble, replicas);
             clients.goOn();
             assertEquals(replicas, ensemble.voters(), "voters");
-            story.report()
-                    .say("kubectl scale to %d: %s".formatted(replicas, Report.seconds(took)));
+            story.report().say("kubectl scale to %d: %s".formatted(replicas, Report.seconds(took)));
         }
 
         /// New members that cannot run get no vote, and may be given up.
@@ -202,6 +200,5 @@ class ScalingIT {
             story.report()
                     .say("3 to 5 to 3 in the middle of a roll: %s".formatted(Report.seconds(took)));
         }
-
     }
 }
