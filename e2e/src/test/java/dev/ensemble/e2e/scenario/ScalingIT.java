@@ -60,9 +60,10 @@ class ScalingIT {
         void evenNumber() {
             IllegalStateException refusal =
                     assertThrows(IllegalStateException.class, () -> kubectlScale(4));
-            assertTrue(refusal.getMessage().contains("allowEvenReplicas"), refusal.getMessage());
+            String said = String.valueOf(refusal.getMessage());
+            assertTrue(said.contains("allowEvenReplicas"), said);
             assertEquals(3, ensemble.pods().size());
-            story.report().say("kubectl scale --replicas=4 is refused: " + refusal.getMessage());
+            story.report().say("kubectl scale --replicas=4 is refused: " + said);
         }
 
         private void kubectlScale(int replicas) {
