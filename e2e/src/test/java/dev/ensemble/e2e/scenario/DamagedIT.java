@@ -79,8 +79,7 @@ class DamagedIT {
                         Story.PATIENCE,
                         () -> uid.equals(ensemble.uids().get(pod)) ? "it is there" : "");
                 story.cluster()
-                        .onNode(
-                                node, "sh", "-euc", "D='%s/data'; %s".formatted(folder, command));
+                        .onNode(node, "sh", "-euc", "D='%s/data'; %s".formatted(folder, command));
             } finally {
                 faults.cordon(node, false);
             }
@@ -102,9 +101,7 @@ class DamagedIT {
         /// written.
         void tornTail(String pod) {
             String incarnation = incarnation(pod);
-            whileDown(
-                    pod,
-                    LAST_SEGMENT + " printf 'ENSBgarbage' >> $f");
+            whileDown(pod, LAST_SEGMENT + " printf 'ENSBgarbage' >> $f");
             wellAgain(pod, "something torn at the end of its log");
             assertEquals(incarnation, incarnation(pod), "a torn tail is no loss");
         }

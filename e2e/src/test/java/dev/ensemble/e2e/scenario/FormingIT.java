@@ -36,7 +36,8 @@ class FormingIT {
     /// The parts of the story.
     private record Told(Story story) {
         private static final String SPEC =
-                "{replicas: 3, config: {heartbeatTimeoutMillis: \"2000\"}, update: {minReadySeconds: 2}}";
+                "{replicas: 3, config: {heartbeatTimeoutMillis: \"2000\"}, update:"
+                        + " {minReadySeconds: 2}}";
 
         /// Two of three are no ensemble yet.
         void oneNodeTooFew() {
@@ -78,7 +79,9 @@ class FormingIT {
             }
             Duration took = story.well(ensemble, 3);
             story.report()
-                    .say("two of three did not form; with the third %s".formatted(Report.seconds(took)));
+                    .say(
+                            "two of three did not form; with the third %s"
+                                    .formatted(Report.seconds(took)));
             goodbye(ensemble);
         }
 
@@ -162,18 +165,19 @@ class FormingIT {
                             jvm: {options: ["-XX:NoSuchOption"]}
                             config: {heartbeatTimeoutMillis: "2000"}
                             """);
-            Await.until("crash loops", Story.PATIENCE, () -> ensemble.missingReason("CrashLooping"));
+            Await.until(
+                    "crash loops", Story.PATIENCE, () -> ensemble.missingReason("CrashLooping"));
             ensemble.set("hibernate", "true");
             gone(ensemble);
             ensemble.set("hibernate", "false");
-            Await.until("crash loops", Story.PATIENCE, () -> ensemble.missingReason("CrashLooping"));
+            Await.until(
+                    "crash loops", Story.PATIENCE, () -> ensemble.missingReason("CrashLooping"));
             ensemble.set("hibernate", "true");
             gone(ensemble);
             ensemble.set("jvm", "{\"options\":null}");
             ensemble.set("hibernate", "false");
             Duration took = story.well(ensemble, 3);
-            story.report()
-                    .say("crash-looping, asleep, corrected, awake: " + Report.seconds(took));
+            story.report().say("crash-looping, asleep, corrected, awake: " + Report.seconds(took));
             goodbye(ensemble);
         }
 

@@ -39,7 +39,8 @@ class LifecycleIT {
     /// The parts of the story.
     private record Told(Story story) {
         private static final String SPEC =
-                "{replicas: 3, config: {heartbeatTimeoutMillis: \"2000\"}, update: {minReadySeconds: 2}}";
+                "{replicas: 3, config: {heartbeatTimeoutMillis: \"2000\"}, update:"
+                        + " {minReadySeconds: 2}}";
 
         /// Deleted and applied again, the second time while the operator is away: what clients
         /// wrote is there each time.
@@ -102,8 +103,7 @@ class LifecycleIT {
                     .inNamespace(Operator.NAMESPACE)
                     .list()
                     .getItems()
-                    .forEach(deployment ->
-                            story.client().resource(deployment).scale(replicas));
+                    .forEach(deployment -> story.client().resource(deployment).scale(replicas));
             Await.until(
                     replicas + " operators",
                     Story.PATIENCE,
@@ -140,7 +140,8 @@ class LifecycleIT {
         }
 
         private List<PersistentVolumeClaim> claims(String ensemble) {
-            return story.client()
+            return story
+                    .client()
                     .persistentVolumeClaims()
                     .inNamespace(story.namespace())
                     .list()
@@ -175,6 +176,5 @@ class LifecycleIT {
         private void mark(String claim, String id) {
             story.kubectl("annotate", "--overwrite", "pvc", claim, ID + "=" + id);
         }
-
     }
 }

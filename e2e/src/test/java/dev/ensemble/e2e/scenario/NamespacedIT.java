@@ -49,8 +49,7 @@ class NamespacedIT {
             ensemble.set("replicas", "3");
             Duration took = story.well(ensemble, 3);
             clients.goOn();
-            story.report()
-                    .say("without a permission for Secrets, to 3 in " + Report.seconds(took));
+            story.report().say("without a permission for Secrets, to 3 in " + Report.seconds(took));
             grow(story, ensemble, clients);
             clients.finish();
         }
@@ -96,7 +95,8 @@ class NamespacedIT {
                 "another operator",
                 Story.PATIENCE,
                 () ->
-                        story.client()
+                        story
+                                        .client()
                                         .pods()
                                         .inNamespace(Operator.NAMESPACE)
                                         .list()
@@ -104,14 +104,9 @@ class NamespacedIT {
                                         .stream()
                                         .anyMatch(pod ->
                                                 !before.contains(pod.getMetadata().getUid())
-                                                        && pod
-                                                                .getStatus()
-                                                                .getConditions()
-                                                                .stream()
+                                                        && pod.getStatus().getConditions().stream()
                                                                 .anyMatch(c ->
-                                                                        c.getType()
-                                                                                        .equals(
-                                                                                                "Ready")
+                                                                        c.getType().equals("Ready")
                                                                                 && c.getStatus()
                                                                                         .equals(
                                                                                                 "True")))
@@ -135,7 +130,8 @@ class NamespacedIT {
                         Story.PATIENCE,
                         () -> {
                             List<Quantity> sizes =
-                                    story.client()
+                                    story
+                                            .client()
                                             .persistentVolumeClaims()
                                             .inNamespace(story.namespace())
                                             .list()

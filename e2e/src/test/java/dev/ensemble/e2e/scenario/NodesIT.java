@@ -28,8 +28,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// The leader's node is cut off from the network, and then a node loses its power. Clients go on
-/// (scenarios 33 and, since each node of the test cluster is a zone of its own, 42; of 38 the leader
-/// that is cut off).
+/// (scenarios 33 and, since each node of the test cluster is a zone of its own, 42; of 38 the
+/// leader that is cut off).
 ///
 /// The clients of the story are on the first node, and the operator is somewhere: the faults are on
 /// another one.
@@ -81,12 +81,7 @@ class NodesIT {
         /// {@return a node that has a member, and neither clients nor the operator}
         private String victim() {
             Set<String> spared =
-                    story.client()
-                            .pods()
-                            .inNamespace(Operator.NAMESPACE)
-                            .list()
-                            .getItems()
-                            .stream()
+                    story.client().pods().inNamespace(Operator.NAMESPACE).list().getItems().stream()
                             .map(pod -> pod.getSpec().getNodeName())
                             .collect(Collectors.toSet());
             return nodes().keySet().stream()
