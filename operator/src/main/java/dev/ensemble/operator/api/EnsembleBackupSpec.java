@@ -30,6 +30,9 @@ public record EnsembleBackupSpec(
                         "What is kept, once this backup was verified, of the backups of the same"
                                 + " ensemble in the same folder. All if left out.")
                 @Nullable Retention retention) {
+    /// A folder in a volume or bucket: names without a dot in front, and slashes between them.
+    static final String FOLDER = "^([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)?$";
+
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription(
             "What is kept of the backups of the same ensemble in the same folder. The newest always"
@@ -44,8 +47,24 @@ public record EnsembleBackupSpec(
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("Where a backup goes.")
+    @ValidationRule(
+            value = "has(self.claim) != has(self.s3)",
+            message = "spec.destination must have either claim or s3")
     public record Destination(
-            @JsonPropertyDescription("A volume claim of this namespace.") @Required Claim claim) {}
+            @JsonPropertyDescription("A volume claim of this namespace.") @Nullable Claim claim,
+            @JsonPropertyDescription("A bucket of an S3-compatible store.") @Nullable S3Bucket s3) {
+        /// {@return where a file of this folder is, in the volume or bucket}
+        public String file(String name) {
+            return s3 != null ? s3.file(name) : claim != null ? claim.file(name) : name;
+        }
+
+        /// {@return a folder of this one}
+        public Destination within(String folder) {
+            return new Destination(
+                    claim == null ? null : claim.within(folder),
+                    s3 == null ? null : s3.within(folder));
+        }
+    }
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("A folder of a volume claim.")
@@ -60,7 +79,7 @@ public record EnsembleBackupSpec(
                                     + " out.")
                     @Default("")
                     @Size(max = 200)
-                    @Pattern("^([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)?$")
+                    @Pattern(FOLDER)
                     String path) {
         @SuppressWarnings("NullAway")
         public Claim {
@@ -70,6 +89,10 @@ public record EnsembleBackupSpec(
         /// {@return where a file of this folder is in the volume}
         public String file(String name) {
             return path.isEmpty() ? name : path + "/" + name;
+        }
+
+        private Claim within(String folder) {
+            return new Claim(name, file(folder));
         }
     }
 }

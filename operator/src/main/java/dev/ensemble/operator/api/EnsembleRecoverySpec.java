@@ -14,6 +14,13 @@ import org.jspecify.annotations.Nullable;
 /// What is to be recovered, and what a person has approved.
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonClassDescription("What is to be recovered, and what a person has approved.")
+@ValidationRule(
+        value =
+                "has(self.fromBackup) == has(oldSelf.fromBackup) && (!has(self.fromBackup) ||"
+                        + " self.fromBackup == oldSelf.fromBackup)",
+        message =
+                "spec.fromBackup cannot be added, changed or removed: make another"
+                        + " EnsembleRecovery")
 public record EnsembleRecoverySpec(
         @JsonPropertyDescription(
                         "Name of the Ensemble, in the same namespace. Cannot be changed"
@@ -31,4 +38,9 @@ public record EnsembleRecoverySpec(
                                 + " status.message. The operator acts only while its plan is still"
                                 + " this one.")
                 @Pattern("^([0-9a-f]{12})?$")
-                @Nullable String approvedPlan) {}
+                @Nullable String approvedPlan,
+        @JsonPropertyDescription(
+                        "The backup that the ensemble is to begin again with, in place of what its"
+                                + " members hold. Without it, it goes on with the newest data that"
+                                + " a member holds.")
+                EnsembleSpec.@Nullable FromBackup fromBackup) {}

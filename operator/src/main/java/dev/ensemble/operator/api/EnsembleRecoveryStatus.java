@@ -25,7 +25,11 @@ public record EnsembleRecoveryStatus(
         @JsonPropertyDescription("What is known of each member, one line each.")
                 @Nullable List<String> members,
         @JsonPropertyDescription("What the members are told; set once the plan is approved.")
-                @Nullable String decision) {
+                @Nullable String decision,
+        @JsonPropertyDescription(
+                        "With a backup: the epoch that its data is put behind, since clients may"
+                                + " have seen it.")
+                @Nullable Long afterEpoch) {
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("The member whose data the ensemble goes on with.")
@@ -42,6 +46,6 @@ public record EnsembleRecoveryStatus(
     /// {@return the same, further on}
     public EnsembleRecoveryStatus with(String nextPhase, String nextMessage, String nextDecision) {
         return new EnsembleRecoveryStatus(
-                nextPhase, nextMessage, plan, survivor, members, nextDecision);
+                nextPhase, nextMessage, plan, survivor, members, nextDecision, afterEpoch);
     }
 }

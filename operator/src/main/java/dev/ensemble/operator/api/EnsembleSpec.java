@@ -138,6 +138,11 @@ public record EnsembleSpec(
         allowEvenReplicas = allowEvenReplicas == null ? Boolean.FALSE : allowEvenReplicas;
     }
 
+    private static final String ONE_SOURCE = "!has(self.secretName) || !has(self.issuerRef)";
+
+    private static final String ONE_SOURCE_SAYS =
+            "secretName and issuerRef cannot be given together";
+
     /// {@return the spec with every default}
     @SuppressWarnings("NullAway")
     public static EnsembleSpec defaults() {
@@ -148,6 +153,15 @@ public record EnsembleSpec(
 
     /// {@return the same spec with another number of voters}
     public EnsembleSpec withReplicas(int number) {
+        return with(number, hibernate);
+    }
+
+    /// {@return the same spec, by which no member is to run}
+    public EnsembleSpec asleep() {
+        return with(replicas, true);
+    }
+
+    private EnsembleSpec with(Integer number, Boolean sleep) {
         return new EnsembleSpec(
                 number,
                 allowEvenReplicas,
@@ -162,7 +176,7 @@ public record EnsembleSpec(
                 podTemplate,
                 restartedAt,
                 paused,
-                hibernate,
+                sleep,
                 tls,
                 bootstrap,
                 networkPolicy);
@@ -231,21 +245,62 @@ public record EnsembleSpec(
             @JsonPropertyDescription("With the data of a backup.") @Required
                     FromBackup fromBackup) {}
 
-    @JsonClassDescription("A backup in a volume claim of this namespace.")
+    @JsonClassDescription("A backup in a volume claim of this namespace, or in a bucket.")
+    @ValidationRule(
+            value = "has(self.claim) != has(self.s3)",
+            message = "fromBackup must have either claim or s3")
+    @ValidationRule(
+            value = "!has(self.s3) || !has(self.s3.prefix)",
+            message =
+                    "fromBackup.s3 has no prefix: file is the whole key, as"
+                            + " status.file of the EnsembleBackup is")
     public record FromBackup(
             @JsonPropertyDescription("Name of the PersistentVolumeClaim.")
-                    @Required
                     @Size(min = 1, max = 253)
                     @Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-                    String claim,
+                    @Nullable String claim,
+            @JsonPropertyDescription("A bucket of an S3-compatible store, without a prefix.")
+                    @Nullable S3Bucket s3,
             @JsonPropertyDescription(
                             "The file in it, with its folders: status.file of the EnsembleBackup.")
                     @Required
                     @Size(min = 1, max = 512)
                     @Pattern("^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")
-                    String file) {}
+                    String file) {
+        /// {@return the same for people}
+        public String text() {
+            return s3 == null ? file + " of claim " + claim : file + " of bucket " + s3.bucket();
+        }
+    }
+
+    @JsonClassDescription("An issuer of cert-manager.")
+    public record IssuerRef(
+            @JsonPropertyDescription("Name of the issuer.")
+                    @Required
+                    @Size(min = 1, max = 253)
+                    @Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+                    String name,
+            @JsonPropertyDescription(
+                            "Issuer, of this namespace, or ClusterIssuer; or a kind of another"
+                                    + " group.")
+                    @Default("Issuer")
+                    @Size(max = 63)
+                    @Pattern("^[A-Za-z]+$")
+                    String kind,
+            @JsonPropertyDescription("API group of the issuer.")
+                    @Default("cert-manager.io")
+                    @Size(max = 253)
+                    @Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+                    String group) {
+        @SuppressWarnings("NullAway")
+        public IssuerRef {
+            kind = kind == null ? "Issuer" : kind;
+            group = group == null ? "cert-manager.io" : group;
+        }
+    }
 
     @JsonClassDescription("TLS between the members.")
+    @ValidationRule(value = ONE_SOURCE, message = "spec.tls.peer." + ONE_SOURCE_SAYS)
     public record PeerTls(
             @JsonPropertyDescription(
                             "Secret with tls.crt, tls.key (PKCS #8) and ca.crt. The certificate is"
@@ -261,7 +316,11 @@ public record EnsembleSpec(
                                     + " understand both. The operator goes from one to another step"
                                     + " by step, and each step restarts the members one by one.")
                     @Default("Required")
-                    PeerMode mode) {
+                    PeerMode mode,
+            @JsonPropertyDescription(
+                            "Issuer of cert-manager that makes and renews a certificate for the"
+                                    + " members, in place of secretName.")
+                    @Nullable IssuerRef issuerRef) {
         @SuppressWarnings("NullAway")
         public PeerTls {
             mode = mode == null ? PeerMode.Required : mode;
@@ -276,10 +335,11 @@ public record EnsembleSpec(
     }
 
     @JsonClassDescription("TLS for clients.")
+    @ValidationRule(value = ONE_SOURCE, message = "spec.tls.client." + ONE_SOURCE_SAYS)
     @ValidationRule(
             value =
                     "!has(self.clientAuth) || self.clientAuth == 'None' || has(self.secretName) ||"
-                            + " has(self.trustSecretName)",
+                            + " has(self.trustSecretName) || has(self.issuerRef)",
             message =
                     "spec.tls.client.clientAuth asks clients for certificates, so"
                             + " trustSecretName must name a Secret whose ca.crt has their"
@@ -308,7 +368,11 @@ public record EnsembleSpec(
                             "Whether clients show a certificate: None, Want (one that is shown must"
                                     + " be right) or Need.")
                     @Default("None")
-                    ClientCertificate clientAuth) {
+                    ClientCertificate clientAuth,
+            @JsonPropertyDescription(
+                            "Issuer of cert-manager that makes and renews the certificate, in place"
+                                    + " of secretName.")
+                    @Nullable IssuerRef issuerRef) {
         @SuppressWarnings("NullAway")
         public ClientTls {
             mode = mode == null ? ClientMode.Permissive : mode;

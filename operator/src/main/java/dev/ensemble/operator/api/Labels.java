@@ -42,6 +42,10 @@ public final class Labels {
     /// the members are told it.
     public static final String RECOVERY = "ensemble.dev/recovery";
 
+    /// On volume claims: the recovery for which no member may run, while a backup is put in the
+    /// place of what they hold; empty once that is done.
+    public static final String RESTORING = "ensemble.dev/restoring";
+
     /// On StatefulSet and ConfigMap: how far the members have come with TLS.
     public static final String TLS = "ensemble.dev/tls";
 
@@ -96,6 +100,16 @@ public final class Labels {
     /// {@return the name of the Secret with the members' keys and certificates}
     public static String keys(String ensemble) {
         return ensemble + "-tls";
+    }
+
+    /// {@return how the names of Secrets begin that cert-manager fills for the members}
+    static String issuedForPeers(String ensemble) {
+        return ensemble + "-tls-peer";
+    }
+
+    /// {@return how the names of Secrets begin that cert-manager fills for clients}
+    static String issuedForClients(String ensemble) {
+        return ensemble + "-tls-client";
     }
 
     /// {@return the name of the ConfigMap with the authorities that clients have to trust}

@@ -115,10 +115,35 @@ public final class SpecRules {
                     found,
                     client.clientAuth() == EnsembleSpec.ClientCertificate.None
                             || client.secretName() != null
+                            || client.issuerRef() != null
                             || client.trustSecretName() != null,
                     "spec.tls.client.clientAuth",
                     client.clientAuth(),
                     "None, or spec.tls.client.trustSecretName beside it");
+        }
+        EnsembleSpec.PeerTls peer = spec.tls() == null ? null : spec.tls().peer();
+        check(
+                found,
+                peer == null || peer.secretName() == null || peer.issuerRef() == null,
+                "spec.tls.peer.issuerRef",
+                peer == null ? "" : String.valueOf(peer.issuerRef()),
+                "either this, or secretName");
+        check(
+                found,
+                client == null || client.secretName() == null || client.issuerRef() == null,
+                "spec.tls.client.issuerRef",
+                client == null ? "" : String.valueOf(client.issuerRef()),
+                "either this, or secretName");
+        EnsembleSpec.FromBackup backup =
+                spec.bootstrap() == null ? null : spec.bootstrap().fromBackup();
+        if (backup != null) {
+            check(
+                    found,
+                    (backup.claim() == null) != (backup.s3() == null)
+                            && (backup.s3() == null || backup.s3().prefix() == null),
+                    "spec.bootstrap.fromBackup",
+                    backup.text(),
+                    "either claim, or s3 without a prefix");
         }
         jvm(found, spec.jvm());
         spec.settings().forEach((key, value) -> setting(found, key, value));

@@ -2,10 +2,12 @@ package dev.ensemble.operator.api;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32;
 
 /// How far the members have come with TLS, on the way to what the spec asks for. It is on record
 /// with the StatefulSet and the ConfigMap, and moves one step at a time, each once every member
@@ -100,25 +102,48 @@ public record TlsStage(Side peers, Side clients) {
     }
 
     /// {@return what the spec asks for}
-    public static TlsStage target(EnsembleSpec spec) {
+    ///
+    /// @param name of the ensemble
+    public static TlsStage target(String name, EnsembleSpec spec) {
         EnsembleSpec.Tls tls = spec.tls();
         EnsembleSpec.PeerTls peer = tls == null ? null : tls.peer();
         EnsembleSpec.ClientTls client = tls == null ? null : tls.client();
         return new TlsStage(
                 peer == null
                         ? Side.OFF
-                        : new Side(Mode.valueOf(peer.mode().name()), source(peer.secretName())),
+                        : new Side(
+                                Mode.valueOf(peer.mode().name()),
+                                source(
+                                        peer.secretName(),
+                                        Labels.issuedForPeers(name),
+                                        peer.issuerRef())),
                 client == null
                         ? Side.OFF
                         : new Side(
                                 client.mode() == EnsembleSpec.ClientMode.Required
                                         ? Mode.Required
                                         : Mode.Accept,
-                                source(client.secretName())));
+                                source(
+                                        client.secretName(),
+                                        Labels.issuedForClients(name),
+                                        client.issuerRef())));
     }
 
-    private static String source(@Nullable String secret) {
-        return secret == null ? OPERATOR : SECRET + secret;
+    private static String source(
+            @Nullable String secret, String issued, EnsembleSpec.@Nullable IssuerRef issuer) {
+        return issuer != null
+                ? SECRET + issued(issued, issuer)
+                : secret == null ? OPERATOR : SECRET + secret;
+    }
+
+    /// {@return the name of the Secret that an issuer is asked to fill: with another issuer it is
+    /// another Secret, since its authority is another one, which members must trust before they see
+    /// its certificates}
+    public static String issued(String prefix, EnsembleSpec.IssuerRef issuer) {
+        var hash = new CRC32();
+        String text = issuer.group() + "/" + issuer.kind() + "/" + issuer.name();
+        hash.update(text.getBytes(StandardCharsets.UTF_8));
+        return "%s-%08x".formatted(prefix, hash.getValue());
     }
 
     /// {@return the step after this one on the way to another; this one if it is that}

@@ -35,7 +35,6 @@ public final class BackupJob {
     public static final String BACKUP = "backup";
 
     private static final String WORK = "/work";
-    private static final String DESTINATION = "/backup";
     private static final String LAST_WORDS = "/dev/termination-log";
     private static final int HOURS_PER_DAY = 24;
     private static final int RETRIES = 2;
@@ -59,6 +58,7 @@ public final class BackupJob {
         Map<String, String> labels = Labels.backups(wanted.name());
         labels.put("app.kubernetes.io/managed-by", Labels.MANAGER);
         labels.put(LABEL, name);
+        BackupStorage storage = storage(spec);
         return new JobBuilder()
                 .withNewMetadata()
                 .withName(name)
@@ -100,7 +100,7 @@ public final class BackupJob {
                                                 List.of(
                                                         mount("work", WORK),
                                                         mount("tmp", "/tmp"),
-                                                        mount("destination", DESTINATION))))
+                                                        storage.mount())))
                                 .addNewVolume()
                                 .withName("work")
                                 .withNewEmptyDir()
@@ -111,12 +111,7 @@ public final class BackupJob {
                                 .withNewEmptyDir()
                                 .endEmptyDir()
                                 .endVolume()
-                                .addNewVolume()
-                                .withName("destination")
-                                .withNewPersistentVolumeClaim()
-                                .withClaimName(spec.destination().claim().name())
-                                .endPersistentVolumeClaim()
-                                .endVolume()
+                                .addToVolumes(storage.volume())
                                 .build())
                 .endTemplate()
                 .endSpec()
@@ -150,6 +145,11 @@ public final class BackupJob {
         return extra == null ? null : extra.spec();
     }
 
+    private static BackupStorage storage(EnsembleBackupSpec spec) {
+        EnsembleBackupSpec.Claim claim = spec.destination().claim();
+        return BackupStorage.of(claim == null ? null : claim.name(), spec.destination().s3());
+    }
+
     /// All members are named: which one gives the backup is decided when the pod runs.
     private static List<String> arguments(String name, EnsembleBackupSpec spec, Wanted wanted) {
         List<String> roots = new ArrayList<>();
@@ -160,7 +160,7 @@ public final class BackupJob {
                 new ArrayList<>(
                         List.of(
                                 "backup",
-                                DESTINATION + "/" + spec.destination().claim().file(file(name)),
+                                storage(spec).place(spec.destination().file(file(name))),
                                 "--from",
                                 String.join(",", roots),
                                 "--secret-file",
@@ -171,6 +171,7 @@ public final class BackupJob {
                                 WORK,
                                 "--report",
                                 LAST_WORDS));
+        arguments.addAll(storage(spec).options());
         EnsembleBackupSpec.Retention retention = spec.retention();
         if (retention != null && retention.count() != null) {
             arguments.addAll(List.of("--keep", retention.count().toString()));

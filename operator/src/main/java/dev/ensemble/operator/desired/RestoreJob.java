@@ -13,6 +13,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +30,8 @@ public final class RestoreJob {
     public static final String RESTORE = "restore";
 
     private static final int RETRIES = 2;
+    private static final int HASH_LENGTH = 8;
     private static final long DEADLINE_SECONDS = 3600;
-    private static final String SOURCE = "/backup";
 
     private RestoreJob() {}
 
@@ -48,12 +49,33 @@ public final class RestoreJob {
     ///
     /// @throws InvalidSpec if the ensemble's resources or tolerations are not what a pod can have
     public static Job of(Wanted wanted, EnsembleSpec.FromBackup source) throws InvalidSpec {
-        String name = wanted.name() + "-restore";
+        return of(wanted, source, wanted.name() + "-restore", List.of());
+    }
+
+    /// {@return the Job that puts a backup in the place of what the first member's volume holds}
+    ///
+    /// @param recovery id of the recovery, by which each volume does it once
+    /// @param afterEpoch the data is put behind this epoch
+    /// @throws InvalidSpec if the ensemble's resources or tolerations are not what a pod can have
+    public static Job inPlace(
+            Wanted wanted, EnsembleSpec.FromBackup source, String recovery, long afterEpoch)
+            throws InvalidSpec {
+        return of(
+                wanted,
+                source,
+                wanted.name() + "-restore-" + ZooCfg.sha256(recovery).substring(0, HASH_LENGTH),
+                List.of("--recovery", recovery, "--after-epoch", Long.toString(afterEpoch)));
+    }
+
+    private static Job of(
+            Wanted wanted, EnsembleSpec.FromBackup source, String name, List<String> more)
+            throws InvalidSpec {
         Map<String, String> labels = new LinkedHashMap<>();
         labels.put("app.kubernetes.io/name", "ensemble-restore");
         labels.put("app.kubernetes.io/instance", wanted.name());
         labels.put("app.kubernetes.io/managed-by", Labels.MANAGER);
         labels.put(LABEL, name);
+        BackupStorage storage = BackupStorage.of(source.claim(), source.s3());
         PodTemplate extra = wanted.spec().podTemplate();
         PodTemplate.@Nullable PodSpec pod = extra == null ? null : extra.spec();
         return new JobBuilder()
@@ -71,18 +93,11 @@ public final class RestoreJob {
                                         BackupJob.container(
                                                 wanted,
                                                 RESTORE,
-                                                List.of(
-                                                        "restore",
-                                                        SOURCE + "/" + source.file(),
-                                                        "--config",
-                                                        "/etc/ensemble/" + Config.FILE,
-                                                        "--myid",
-                                                        Integer.toString(
-                                                                wanted.spec().firstMyid())),
+                                                arguments(wanted, source, storage, more),
                                                 List.of(
                                                         mount("data", "/var/lib/ensemble"),
                                                         mount("config", "/etc/ensemble"),
-                                                        mount("source", SOURCE),
+                                                        storage.mount(),
                                                         mount("tmp", "/tmp"))))
                                 .addNewVolume()
                                 .withName("data")
@@ -96,12 +111,7 @@ public final class RestoreJob {
                                 .withName(Labels.config(wanted.name()))
                                 .endConfigMap()
                                 .endVolume()
-                                .addNewVolume()
-                                .withName("source")
-                                .withNewPersistentVolumeClaim()
-                                .withClaimName(source.claim())
-                                .endPersistentVolumeClaim()
-                                .endVolume()
+                                .addToVolumes(storage.volume())
                                 .addNewVolume()
                                 .withName("tmp")
                                 .withNewEmptyDir()
@@ -111,6 +121,25 @@ public final class RestoreJob {
                 .endTemplate()
                 .endSpec()
                 .build();
+    }
+
+    private static List<String> arguments(
+            Wanted wanted,
+            EnsembleSpec.FromBackup source,
+            BackupStorage storage,
+            List<String> more) {
+        List<String> arguments =
+                new ArrayList<>(
+                        List.of(
+                                "restore",
+                                storage.place(source.file()),
+                                "--config",
+                                "/etc/ensemble/" + Config.FILE,
+                                "--myid",
+                                Integer.toString(wanted.spec().firstMyid())));
+        arguments.addAll(storage.options());
+        arguments.addAll(more);
+        return arguments;
     }
 
     private static VolumeMount mount(String name, String path) {

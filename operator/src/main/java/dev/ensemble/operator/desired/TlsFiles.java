@@ -141,31 +141,38 @@ final class TlsFiles {
     static Map<String, List<String>> leaves(Wanted wanted, TlsStage stage) {
         Map<String, List<String>> leaves = new TreeMap<>();
         String name = wanted.name();
-        String inside = "." + Labels.peers(name) + "." + wanted.namespace() + ".svc";
         if (stage.peers().ours()) {
             for (int i = 0; i < Math.max(MOST, wanted.size()); i++) {
                 int myid = wanted.spec().firstMyid() + i;
                 leaves.put(
                         myid + ".pem",
                         sorted(
-                                Labels.pod(name, i) + inside,
+                                Labels.pod(name, i) + inside(wanted),
                                 "ensemble://" + wanted.ensembleId() + "/" + myid));
             }
         }
         if (stage.clients().ours()) {
-            String service = Labels.client(name) + "." + wanted.namespace();
-            leaves.put(
-                    CLIENTS,
-                    sorted(
-                            "localhost",
-                            Labels.client(name),
-                            service,
-                            service + ".svc",
-                            service + ".svc.cluster.local",
-                            "*" + inside,
-                            "*" + inside + ".cluster.local"));
+            leaves.put(CLIENTS, clientNames(wanted));
         }
         return leaves;
+    }
+
+    /// {@return what stands behind a member's name in that of its host}
+    static String inside(Wanted wanted) {
+        return "." + Labels.peers(wanted.name()) + "." + wanted.namespace() + ".svc";
+    }
+
+    /// {@return the names by which clients know the ensemble, sorted}
+    static List<String> clientNames(Wanted wanted) {
+        String service = Labels.client(wanted.name()) + "." + wanted.namespace();
+        return sorted(
+                "localhost",
+                Labels.client(wanted.name()),
+                service,
+                service + ".svc",
+                service + ".svc.cluster.local",
+                "*" + inside(wanted),
+                "*" + inside(wanted) + ".cluster.local");
     }
 
     private static List<String> sorted(String... names) {

@@ -71,7 +71,7 @@ public record Wanted(
                 null,
                 size,
                 template,
-                new Security(TlsStage.target(spec), false),
+                new Security(TlsStage.target(name, spec), false),
                 defaults);
     }
 

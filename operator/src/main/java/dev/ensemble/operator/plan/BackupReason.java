@@ -5,6 +5,9 @@ public enum BackupReason {
     EnsembleMissing("Pending: there is no Ensemble of that name in this namespace."),
     NotFormed("Pending: the ensemble has not formed yet, so there is nothing to back up."),
     ClaimMissing("Pending: the volume claim of the destination does not exist."),
+    SecretMissing(
+            "Pending: the Secret with the credentials of the bucket does not exist, or lacks one"
+                    + " of them."),
     JobRefused("Pending: the API server does not take the Job; the message says why."),
     PodStarting("Running: the Job's pod does not run yet; the message says what it waits for."),
     NoMember("Running: no member can give a backup now: none that does not lead is in sync."),

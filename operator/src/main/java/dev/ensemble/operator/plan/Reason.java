@@ -74,6 +74,9 @@ public enum Reason {
     VolumePending("Ready: a volume claim is not bound."),
     ImagePullFailed("Ready: a node cannot pull the server's image."),
     SecretMissing("Ready: a Secret or ConfigMap that a pod names does not exist."),
+    CertManagerMissing(
+            "Ready: spec.tls asks for a certificate of cert-manager, whose definitions the API"
+                    + " server does not have."),
     Unschedulable("Ready: no node can take a member's pod."),
     PodRefused("Ready: Kubernetes refuses to create a pod (quota, admission, permission)."),
     CrashLooping("Ready: a member ends soon after each start."),
@@ -82,7 +85,10 @@ public enum Reason {
     ForeignData("Ready: the volume claims hold data of different ensembles."),
     RestoreFailed(
             "Ready: the backup that the ensemble is to begin with could not be restored; the"
-                    + " message says why.");
+                    + " message says why."),
+    RestoringInPlace(
+            "Ready: an EnsembleRecovery puts a backup in the place of what the members hold, and"
+                    + " none may run until that is done.");
 
     private final String meaning;
 

@@ -52,6 +52,52 @@ public final class RecoveryPlan {
         /// @param facts all that the plan rests on: with other facts it is another plan
         /// @param means what it means, for the person who approves it
         record Survive(Candidate survivor, String facts, String means) implements Outcome {}
+
+        /// The ensemble begins again with a backup.
+        ///
+        /// @param afterEpoch behind this epoch
+        record Restore(long afterEpoch, String facts, String means) implements Outcome {}
+    }
+
+    /// A backup, as far as it is known.
+    ///
+    /// @param text where it is, for people
+    /// @param holds its zxid, time and ensemble; null if no EnsembleBackup tells
+    public record Backup(String text, @Nullable String holds) {}
+
+    /// Epochs that a member may have led of which nobody has told.
+    private static final long UNTOLD_EPOCHS = 1000;
+
+    /// {@return what beginning again with a backup means, as things are}
+    ///
+    /// The plan rests on who holds data, and not on how much: a running ensemble has more each
+    /// time, and all of it is given up.
+    ///
+    /// @param members all that there should be
+    public static Outcome restore(String ensembleId, List<Candidate> members, Backup backup) {
+        List<String> facts =
+                new ArrayList<>(List.of(ensembleId, backup.text(), String.valueOf(backup.holds())));
+        long epoch = 0;
+        for (Candidate each : members) {
+            facts.add(each.name() + (each.answers() ? each.holds() ? " holds" : " blank" : " ?"));
+            epoch = Math.max(epoch, each.epoch());
+        }
+        StringBuilder text = new StringBuilder();
+        text.append("all members are stopped, and the ensemble begins again with ")
+                .append(backup.text())
+                .append(
+                        backup.holds() == null
+                                ? ", of which no EnsembleBackup tells what it holds"
+                                : ", " + backup.holds())
+                .append(". Lost is what was acknowledged behind that");
+        List<String> holding =
+                members.stream().filter(Candidate::holds).map(Candidate::text).toList();
+        text.append(holding.isEmpty() ? ". " : ": " + String.join(", ", holding) + ". ")
+                .append("Sessions end, and their ephemerals go. What the members hold is put aside")
+                .append(" on their volumes, and kept.");
+        warn(text, members);
+        return new Outcome.Restore(
+                epoch + UNTOLD_EPOCHS, String.join("\n", facts), text.toString());
     }
 
     /// {@return what could be done, as things are}
@@ -96,8 +142,6 @@ public final class RecoveryPlan {
     }
 
     private static String means(Candidate survivor, List<Candidate> members) {
-        List<String> silent =
-                members.stream().filter(each -> !each.answers()).map(Candidate::name).toList();
         List<String> older =
                 members.stream()
                         .filter(each -> each.holds() && each.myid() != survivor.myid())
@@ -116,12 +160,21 @@ public final class RecoveryPlan {
                     .append(String.join(", ", older))
                     .append(" hold is put aside on their volumes, and kept.");
         }
+        if (warn(text, members)) {
+            text.append(" If one of them holds newer data, bring it back instead.");
+        }
+        return text.toString();
+    }
+
+    private static boolean warn(StringBuilder text, List<Candidate> members) {
+        List<String> silent =
+                members.stream().filter(each -> !each.answers()).map(Candidate::name).toList();
         if (!silent.isEmpty()) {
             text.append(" First make sure that ")
                     .append(String.join(", ", silent))
                     .append(" run nowhere: a majority that is only out of sight would go on beside")
-                    .append(" this one. If one of them holds newer data, bring it back instead.");
+                    .append(" this one.");
         }
-        return text.toString();
+        return !silent.isEmpty();
     }
 }

@@ -10,6 +10,7 @@ import dev.ensemble.operator.api.EnsembleBackupSpec;
 import dev.ensemble.operator.api.EnsembleBackupStatus;
 import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.api.S3Bucket;
 import dev.ensemble.operator.desired.BackupJob;
 import dev.ensemble.operator.desired.InvalidSpec;
 import dev.ensemble.operator.desired.Wanted;
@@ -21,6 +22,7 @@ import dev.ensemble.operator.ensemble.MemberStatus;
 import dev.ensemble.operator.plan.BackupReason;
 
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -40,6 +42,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -162,28 +165,14 @@ public final class BackupReconciler implements Reconciler<EnsembleBackup> {
                     BackupReason.NotFormed,
                     "Ensemble %s has not formed yet".formatted(spec.ensemble()));
         }
-        String claim = spec.destination().claim().name();
-        if (client.persistentVolumeClaims().inNamespace(namespace).withName(claim).get() == null) {
-            return pending(
-                    BackupReason.ClaimMissing,
-                    "there is no PersistentVolumeClaim %s".formatted(claim));
+        EnsembleBackupStatus lacking = lacking(spec.destination(), namespace);
+        if (lacking != null) {
+            return lacking;
         }
-        EnsembleSpec of = ensemble.getSpec() == null ? EnsembleSpec.defaults() : ensemble.getSpec();
         try {
             client.resource(
                             BackupJob.of(
-                                    resource,
-                                    spec,
-                                    new Wanted(
-                                            spec.ensemble(),
-                                            namespace,
-                                            ensemble.getMetadata().getUid(),
-                                            of,
-                                            world.ensembleIds(ensemble).getFirst(),
-                                            bootstrapped,
-                                            world.size(spec.ensemble(), of.replicas()),
-                                            of.storage().log().size(),
-                                            defaults)))
+                                    resource, spec, world.wanted(ensemble, bootstrapped, defaults)))
                     .create();
         } catch (InvalidSpec e) {
             return pending(BackupReason.JobRefused, e.problem().toString());
@@ -194,6 +183,47 @@ public final class BackupReconciler implements Reconciler<EnsembleBackup> {
             }
         }
         return running(BackupReason.PodStarting, "the Job was made", now());
+    }
+
+    /// {@return what the destination lacks; null if nothing does, as far as is known}
+    private @Nullable EnsembleBackupStatus lacking(
+            EnsembleBackupSpec.Destination destination, String namespace) {
+        EnsembleBackupSpec.Claim claim = destination.claim();
+        if (claim != null
+                && client.persistentVolumeClaims()
+                                .inNamespace(namespace)
+                                .withName(claim.name())
+                                .get()
+                        == null) {
+            return pending(
+                    BackupReason.ClaimMissing,
+                    "there is no PersistentVolumeClaim %s".formatted(claim.name()));
+        }
+        String credentials = destination.s3() == null ? null : lacking(destination.s3(), namespace);
+        return credentials == null ? null : pending(BackupReason.SecretMissing, credentials);
+    }
+
+    private @Nullable String lacking(S3Bucket bucket, String namespace) {
+        Secret secret;
+        try {
+            secret = client.secrets().inNamespace(namespace).withName(bucket.secretName()).get();
+        } catch (KubernetesClientException e) {
+            // Without the permission to look, the pod tells.
+            if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
+                return null;
+            }
+            throw e;
+        }
+        if (secret == null) {
+            return "there is no Secret %s".formatted(bucket.secretName());
+        }
+        for (String key : List.of(S3Bucket.ACCESS_KEY, S3Bucket.SECRET_KEY)) {
+            if (secret.getData() == null
+                    || Objects.requireNonNullElse(secret.getData().get(key), "").isEmpty()) {
+                return "Secret %s has no %s".formatted(bucket.secretName(), key);
+            }
+        }
+        return null;
     }
 
     private @Nullable Ensemble ensemble(String namespace, String name) {
@@ -311,10 +341,14 @@ public final class BackupReconciler implements Reconciler<EnsembleBackup> {
             return new EnsembleBackupStatus(
                     COMPLETE,
                     BackupReason.Verified.name(),
-                    "the backup was restored for a trial, and is good",
+                    "the backup was restored for a trial, and is good"
+                            + (read.has("stayed")
+                                    ? "; older ones could not be deleted: "
+                                            + read.path("stayed").asText()
+                                    : ""),
                     started,
                     now(),
-                    spec.destination().claim().file(BackupJob.file(name)),
+                    spec.destination().file(BackupJob.file(name)),
                     read.path("time").asText(null),
                     read.path("zxid").asText(null),
                     read.path("ensembleId").asText(null),

@@ -1,6 +1,7 @@
 package dev.ensemble.operator.reconcile;
 
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -84,6 +85,23 @@ interface Cluster {
 
     /// Makes the claim and the Job of a restore, unless they are there. {@return how far it is}
     Restore restore(PersistentVolumeClaim claim, Job job);
+
+    /// How far cert-manager is with a certificate.
+    sealed interface Issue {
+        /// Its Secret holds it.
+        record Done() implements Issue {}
+
+        /// @param why what it waits for, in words for people
+        record Under(String why) implements Issue {}
+
+        /// There is no cert-manager here.
+        record Impossible() implements Issue {}
+    }
+
+    /// Asks cert-manager for a certificate, unless that was done. {@return how far it is}
+    ///
+    /// @throws NotOurs if one of that name belongs to somebody else
+    Issue issue(GenericKubernetesResource certificate);
 
     /// {@return the events about an object}
     List<Event> events(HasMetadata about);

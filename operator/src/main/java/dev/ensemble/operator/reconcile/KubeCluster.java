@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -23,6 +24,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.NonDeletingOperation;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +49,15 @@ record KubeCluster(
     interface Caches {
         <T> Set<T> of(Class<T> type);
     }
+
+    private static final ResourceDefinitionContext CERTIFICATES =
+            new ResourceDefinitionContext.Builder()
+                    .withGroup("cert-manager.io")
+                    .withVersion("v1")
+                    .withKind("Certificate")
+                    .withPlural("certificates")
+                    .withNamespaced(true)
+                    .build();
 
     private static final Logger LOG = LoggerFactory.getLogger(KubeCluster.class);
     private static final int TOO_MANY_REQUESTS = 429;
@@ -345,6 +356,42 @@ record KubeCluster(
         }
         return new Restore.Under(
                 "Job %s%s".formatted(name, pod == null ? "" : JobPods.waiting(pod)));
+    }
+
+    @Override
+    public Issue issue(GenericKubernetesResource certificate) {
+        String name = certificate.getMetadata().getName();
+        var all =
+                client.genericKubernetesResources(CERTIFICATES)
+                        .inNamespace(certificate.getMetadata().getNamespace());
+        GenericKubernetesResource there = all.withName(name).get();
+        if (there == null) {
+            // Asked first, so that a pass without cert-manager writes nothing.
+            if (client.getApiResources(certificate.getApiVersion()) == null) {
+                return new Issue.Impossible();
+            }
+            count.incrementAndGet();
+            all.resource(certificate).create();
+            return new Issue.Under("it was asked for just now");
+        }
+        if (!sameOwner(there, certificate)) {
+            throw new NotOurs(there);
+        }
+        Object conditions = there.get("status", "conditions");
+        return state(conditions);
+    }
+
+    private static Issue state(@Nullable Object conditions) {
+        if (conditions instanceof List<?> list) {
+            for (Object each : list) {
+                if (each instanceof Map<?, ?> condition && "Ready".equals(condition.get("type"))) {
+                    return "True".equals(condition.get("status"))
+                            ? new Issue.Done()
+                            : new Issue.Under(String.valueOf(condition.get("message")));
+                }
+            }
+        }
+        return new Issue.Under("cert-manager has not looked at it yet");
     }
 
     private void create(HasMetadata wanted, @Nullable HasMetadata there) {

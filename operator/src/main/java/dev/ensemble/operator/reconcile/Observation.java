@@ -141,7 +141,9 @@ final class Observation {
                         world.controllerCurrent(revision),
                         template == null ? 0 : bytes(template),
                         leadership,
-                        new Observed.Tls(wanted.security().stage(), TlsStage.target(wanted.spec())),
+                        new Observed.Tls(
+                                wanted.security().stage(),
+                                TlsStage.target(wanted.name(), wanted.spec())),
                         members,
                         spare);
         return new Seen(observed, metrics(leadership, known, now), asked);

@@ -97,7 +97,7 @@ final class Pass {
     private final Cluster cluster;
     private final Troubles troubles;
     private final Ensemble resource;
-    private final EnsembleSpec spec;
+    private EnsembleSpec spec;
     private final String name;
     private final String namespace;
     private final Instant now;
@@ -105,6 +105,11 @@ final class Pass {
     private @Nullable String bootstrapped;
     private @Nullable Keys keys;
     private @Nullable String rotation;
+    private Issuing.Outcome issued = Issuing.Outcome.ISSUED;
+
+    /// Whether something was left undone for want of a certificate.
+    private boolean uncertified;
+
     private Step step = new Step.Nothing();
 
     Pass(Tools tools, Cluster cluster, Ensemble resource) {
@@ -126,6 +131,9 @@ final class Pass {
         World world = cluster.read(namespace, name);
         List<String> ids = world.ensembleIds(resource);
         bootstrapped = world.bootstrapped(resource);
+        if (world.restoring() != null) {
+            spec = spec.asleep();
+        }
         String template = world.template();
         Wanted wanted =
                 new Wanted(
@@ -138,7 +146,7 @@ final class Pass {
                         world.recovery(),
                         world.size(name, spec.replicas()),
                         template == null ? spec.storage().log().size() : template,
-                        new Wanted.Security(world.tls(spec), world.plainPods()),
+                        new Wanted.Security(world.tls(name, spec), world.plainPods()),
                         tools.image());
         keys = new Keys(cluster, tools.maker(), wanted, now);
         List<String> invalid = new ArrayList<>();
@@ -159,6 +167,9 @@ final class Pass {
                                     + "); delete or rename those that do not belong here");
         }
         boolean free = desired != null && invalid.isEmpty() && !spec.paused() && trouble == null;
+        if (free) {
+            issued = Issuing.of(cluster, wanted);
+        }
         boolean applied = free && apply(Objects.requireNonNull(desired), world, wanted);
         String revision = revision(desired, world, free);
         Observation.Seen seen =
@@ -171,11 +182,23 @@ final class Pass {
         } else if (free && restoring()) {
             restore(world, wanted);
         } else if (free) {
-            step = tools.planner().apply(seen.observed());
+            step = mayBegin(world) ? tools.planner().apply(seen.observed()) : withoutCertificate();
             perform(step, world, wanted, seen);
         }
         if (free && trouble == null) {
             renew(wanted, seen.observed());
+        }
+        if (trouble == null && world.restoring() != null) {
+            trouble =
+                    new Trouble(
+                            Reason.RestoringInPlace,
+                            "a backup is put in place by the recovery "
+                                    + world.restoring()
+                                    + ", and no member may run until that is done; the"
+                                    + " EnsembleRecovery tells how far it is");
+        }
+        if (trouble == null && uncertified) {
+            trouble = issued.trouble();
         }
         StatefulSet members = world.members();
         if (trouble == null
@@ -220,10 +243,7 @@ final class Pass {
                 step = new Step.Wait(List.of("the restored volume"));
                 if (there != null) {
                     cluster.annotate(there, Map.of(Labels.BOOTSTRAPPED, now.toString()));
-                    tell(
-                            Events.What.Restored,
-                            "The ensemble begins with %s of claim %s"
-                                    .formatted(source.file(), source.claim()));
+                    tell(Events.What.Restored, "The ensemble begins with " + source.text());
                     bootstrapped = now.toString();
                 }
             }
@@ -289,6 +309,7 @@ final class Pass {
             }
             if (!restoring()
                     && !world.leaving()
+                    && mayBegin(world)
                     && cluster.apply(desired.members(), world.members())) {
                 changed.add("StatefulSet " + name);
                 sleepOrWake(world);
@@ -312,6 +333,17 @@ final class Pass {
             tell(Events.What.Applied, "Applied " + String.join(", ", changed));
         }
         return !changed.isEmpty();
+    }
+
+    /// No member can start without its certificate, so none is made; later a certificate that is
+    /// not there holds up nothing but a step of TLS.
+    private boolean mayBegin(World world) {
+        return world.members() != null || bootstrapped != null || issued.waiting() == null;
+    }
+
+    private Step withoutCertificate() {
+        uncertified = true;
+        return new Step.Wait(List.of(Objects.requireNonNull(issued.waiting())));
     }
 
     /// What the operator's own authority signs. A step of its rotation restarts nobody, so it may
@@ -364,9 +396,15 @@ final class Pass {
         }
         boolean slept = Objects.requireNonNullElse(members.getSpec().getReplicas(), 0) == 0;
         if (spec.hibernate() && !slept) {
-            tell(Events.What.Hibernated, "spec.hibernate is set: no member is to run");
+            tell(
+                    Events.What.Hibernated,
+                    world.restoring() == null
+                            ? "spec.hibernate is set: no member is to run"
+                            : "A backup is put in place: no member is to run until that is done");
         } else if (slept && !spec.hibernate()) {
-            tell(Events.What.Resumed, "spec.hibernate is not set any more: the members come back");
+            tell(
+                    Events.What.Resumed,
+                    "Nothing keeps the members from running any more: they come back");
         }
     }
 
@@ -384,7 +422,13 @@ final class Pass {
                     step = new Step.Wait(List.of("a fresh look at the StatefulSet"));
                 }
             }
-            case Step.MoveTls move -> moveTls(move, world, wanted);
+            case Step.MoveTls move -> {
+                if (issued.waiting() == null) {
+                    moveTls(move, world, wanted);
+                } else {
+                    step = withoutCertificate();
+                }
+            }
             case Step.HandOver handOver -> handOver(handOver, wanted, seen);
             case Step.GrowVolume grow -> grow(grow, world);
             case Step.ReplaceSet _ -> replaceSet(Objects.requireNonNull(world.members()));

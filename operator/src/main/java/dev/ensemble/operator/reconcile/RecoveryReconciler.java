@@ -1,11 +1,16 @@
 package dev.ensemble.operator.reconcile;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackup;
+import dev.ensemble.operator.api.EnsembleBackupSpec;
 import dev.ensemble.operator.api.EnsembleRecovery;
 import dev.ensemble.operator.api.EnsembleRecoverySpec;
 import dev.ensemble.operator.api.EnsembleRecoveryStatus;
 import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.desired.InvalidSpec;
+import dev.ensemble.operator.desired.RestoreJob;
+import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.desired.ZooCfg;
 import dev.ensemble.operator.ensemble.EnsembleClient;
 import dev.ensemble.operator.ensemble.EnsembleClient.Answer;
@@ -15,6 +20,7 @@ import dev.ensemble.operator.plan.RecoveryPlan.Candidate;
 
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -29,6 +35,7 @@ import org.slf4j.LoggerFactory;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -39,9 +46,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Plans the recovery of an ensemble that has lost its quorum for good; once a person has approved
-/// the plan, puts the decision on record at the volume claims. From there the ensemble's own pass
-/// ([Pass]) tells it to the members, the survivor first.
+/// Plans the recovery of an ensemble that has lost its quorum for good, or that is to begin again
+/// with a backup; once a person has approved the plan, puts the decision on record at the volume
+/// claims. From there the ensemble's own pass ([Pass]) tells it to the members, the survivor first.
+///
+/// With a backup, the record that no member may run comes first; once none does, a Job puts the
+/// backup in the place of what the first member's volume holds; only then comes the decision. Each
+/// step is seen by what is there, so the operator may end anywhere between them.
 @ControllerConfiguration(name = "ensemble-recovery")
 @GradualRetry(maxAttempts = -1, initialInterval = 1000, maxInterval = 60_000)
 public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
@@ -58,20 +69,28 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
 
     private final KubernetesClient client;
     private final EnsembleClient members;
+    private final Wanted.Defaults defaults;
     private final Clock clock;
     private final Observation.Address address;
 
-    public RecoveryReconciler(KubernetesClient client, EnsembleClient members, Clock clock) {
-        this(client, members, clock, Observation.Address::inCluster);
+    /// @param defaults the server's image where a spec names none
+    public RecoveryReconciler(
+            KubernetesClient client,
+            EnsembleClient members,
+            Wanted.Defaults defaults,
+            Clock clock) {
+        this(client, members, defaults, clock, Observation.Address::inCluster);
     }
 
     RecoveryReconciler(
             KubernetesClient client,
             EnsembleClient members,
+            Wanted.Defaults defaults,
             Clock clock,
             Observation.Address address) {
         this.client = client;
         this.members = members;
+        this.defaults = defaults;
         this.clock = clock;
         this.address = address;
     }
@@ -109,18 +128,29 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
         }
         World world = World.read(client, namespace, spec.ensemble());
         String decision = before == null ? null : before.decision();
-        return before != null && decision != null
+        if (before == null || decision == null) {
+            return plan(resource, spec, before, ensemble, world);
+        }
+        String waiting =
+                spec.fromBackup() == null
+                        ? null
+                        : putInPlace(spec.fromBackup(), before, decision, ensemble, world);
+        return waiting == null
                 ? goOn(before, decision, ensemble, world)
-                : plan(resource, spec, ensemble, world);
+                : before.with(RECOVERING, waiting, decision);
     }
 
     private static EnsembleRecoveryStatus notPossible(String why, List<String> lines) {
         return new EnsembleRecoveryStatus(
-                NOT_POSSIBLE, why, null, null, lines.isEmpty() ? null : lines, null);
+                NOT_POSSIBLE, why, null, null, lines.isEmpty() ? null : lines, null, null);
     }
 
     private EnsembleRecoveryStatus plan(
-            EnsembleRecovery resource, EnsembleRecoverySpec spec, Ensemble ensemble, World world) {
+            EnsembleRecovery resource,
+            EnsembleRecoverySpec spec,
+            @Nullable EnsembleRecoveryStatus before,
+            Ensemble ensemble,
+            World world) {
         List<String> ids = world.ensembleIds(ensemble);
         if (world.bootstrapped(ensemble) == null || ids.size() != 1) {
             return notPossible(
@@ -129,9 +159,22 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
                             : "the volume claims hold data of several ensembles",
                     List.of());
         }
+        if (world.restoring() != null) {
+            return notPossible(
+                    "the recovery %s puts a backup in place".formatted(world.restoring()),
+                    List.of());
+        }
         List<Candidate> candidates = candidates(spec.ensemble(), ensemble, world);
         List<String> lines = candidates.stream().map(Candidate::text).toList();
-        switch (RecoveryPlan.of(ids.getFirst(), candidates)) {
+        EnsembleSpec.FromBackup source = spec.fromBackup();
+        RecoveryPlan.Outcome outcome =
+                source == null
+                        ? RecoveryPlan.of(ids.getFirst(), candidates)
+                        : RecoveryPlan.restore(
+                                ids.getFirst(),
+                                candidates,
+                                known(source, resource.getMetadata().getNamespace()));
+        switch (outcome) {
             case RecoveryPlan.Outcome.NotPossible(String why) -> {
                 return notPossible(why, lines);
             }
@@ -146,6 +189,7 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
                                 new EnsembleRecoveryStatus.Survivor(
                                         survivor.name(), survivor.myid(), survivor.epoch(), zxid),
                                 lines,
+                                null,
                                 null);
                 if (!hash.equals(spec.approvedPlan())) {
                     return planned;
@@ -154,14 +198,167 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
                 return planned.with(
                         RECOVERING,
                         survivor.name() + " is told to go on alone",
-                        "%s.%s,%d,%s"
-                                .formatted(
-                                        TIME.format(clock.instant()),
-                                        resource.getMetadata().getUid(),
-                                        survivor.myid(),
-                                        zxid));
+                        decision(resource, survivor.myid(), zxid));
+            }
+            case RecoveryPlan.Outcome.Restore(long afterEpoch, String facts, String means) -> {
+                String hash = ZooCfg.sha256(facts).substring(0, HASH_LENGTH);
+                if (hash.equals(spec.approvedPlan())) {
+                    return new EnsembleRecoveryStatus(
+                            RECOVERING,
+                            "the members are to stop",
+                            hash,
+                            null,
+                            lines,
+                            decision(resource, firstMyid(ensemble), "0x0"),
+                            afterEpoch);
+                }
+                // What a running ensemble holds changes all the time; it is told as it was first.
+                return before != null && hash.equals(before.plan())
+                        ? before
+                        : new EnsembleRecoveryStatus(PLANNED, means, hash, null, lines, null, null);
             }
         }
+    }
+
+    private String decision(EnsembleRecovery resource, int myid, String zxid) {
+        return "%s.%s,%d,%s"
+                .formatted(
+                        TIME.format(clock.instant()), resource.getMetadata().getUid(), myid, zxid);
+    }
+
+    private static int firstMyid(Ensemble ensemble) {
+        return ensemble.getSpec() == null
+                ? EnsembleSpec.defaults().firstMyid()
+                : ensemble.getSpec().firstMyid();
+    }
+
+    /// {@return what an EnsembleBackup tells of a backup, if there is one}
+    private RecoveryPlan.Backup known(EnsembleSpec.FromBackup source, String namespace) {
+        String holds =
+                client
+                        .resources(EnsembleBackup.class)
+                        .inNamespace(namespace)
+                        .list()
+                        .getItems()
+                        .stream()
+                        .filter(each -> isOf(each, source))
+                        .map(EnsembleBackup::getStatus)
+                        .map(each ->
+                                "which holds ensemble %s up to %s, as of %s"
+                                        .formatted(each.ensembleId(), each.zxid(), each.time()))
+                        .findFirst()
+                        .orElse(null);
+        return new RecoveryPlan.Backup(source.text(), holds);
+    }
+
+    private static boolean isOf(EnsembleBackup backup, EnsembleSpec.FromBackup source) {
+        if (backup.getStatus() == null
+                || backup.getSpec() == null
+                || !source.file().equals(backup.getStatus().file())) {
+            return false;
+        }
+        EnsembleBackupSpec.Destination destination = backup.getSpec().destination();
+        return source.s3() != null
+                ? destination.s3() != null
+                        && source.s3().bucket().equals(destination.s3().bucket())
+                        && Objects.equals(source.s3().endpoint(), destination.s3().endpoint())
+                : destination.claim() != null && destination.claim().name().equals(source.claim());
+    }
+
+    /// {@return what is to be waited for before the members may be told; null if nothing}
+    private @Nullable String putInPlace(
+            EnsembleSpec.FromBackup source,
+            EnsembleRecoveryStatus before,
+            String decision,
+            Ensemble ensemble,
+            World world) {
+        String bootstrapped = world.bootstrapped(ensemble);
+        if (bootstrapped == null) {
+            return "the volume claims are gone: there is nothing to put a backup in the place of";
+        }
+        String since = ensemble.getMetadata().getCreationTimestamp();
+        if (since != null && TIME.format(Instant.parse(since)).compareTo(decision) > 0) {
+            return "the Ensemble was made anew after this was decided: nothing is done";
+        }
+        String last = world.recovery();
+        if (last != null && last.compareTo(decision) > 0) {
+            return "the recovery %s was decided on later: nothing is done".formatted(last);
+        }
+        KubeCluster cluster = cluster();
+        if (!decision.equals(last)) {
+            String waiting =
+                    untilRestored(source, before, decision, ensemble, world, bootstrapped, cluster);
+            if (waiting != null) {
+                return waiting;
+            }
+        }
+        // Both at once: a claim on which the one stands and not the other would let members run
+        // that hold what was given up.
+        boolean told = false;
+        for (PersistentVolumeClaim claim : world.claims().values()) {
+            if (!decision.equals(World.annotation(claim, Labels.RECOVERY))
+                    || decision.equals(World.annotation(claim, Labels.RESTORING))) {
+                cluster.annotate(claim, Map.of(Labels.RECOVERY, decision, Labels.RESTORING, ""));
+                told = true;
+            }
+        }
+        return told ? "the backup is in place; the members are told" : null;
+    }
+
+    private @Nullable String untilRestored(
+            EnsembleSpec.FromBackup source,
+            EnsembleRecoveryStatus before,
+            String decision,
+            Ensemble ensemble,
+            World world,
+            String bootstrapped,
+            KubeCluster cluster) {
+        boolean told = false;
+        for (PersistentVolumeClaim claim : world.claims().values()) {
+            if (!decision.equals(World.annotation(claim, Labels.RESTORING))) {
+                cluster.annotate(claim, Map.of(Labels.RESTORING, decision));
+                told = true;
+            }
+        }
+        StatefulSet set = world.members();
+        if (told || !world.pods().isEmpty() || (set != null && set.getSpec().getReplicas() != 0)) {
+            return "the members stop, of which run: " + String.join(", ", world.pods().keySet());
+        }
+        Wanted wanted = world.wanted(ensemble, bootstrapped, defaults);
+        Cluster.Restore state;
+        try {
+            state =
+                    cluster.restore(
+                            RestoreJob.claim(wanted),
+                            RestoreJob.inPlace(
+                                    wanted,
+                                    source,
+                                    decision.substring(0, decision.indexOf(',')),
+                                    Objects.requireNonNullElse(before.afterEpoch(), 0L)));
+        } catch (InvalidSpec e) {
+            return e.problem().toString();
+        }
+        return switch (state) {
+            case Cluster.Restore.Under(String why) -> "the backup is put in place: " + why;
+            case Cluster.Restore.Failed(String why) ->
+                    "the backup is not in place: %s. Repair what it says and delete the Job: then it is"
+                                    .formatted(why)
+                            + " tried again";
+            case Cluster.Restore.Done _ -> null;
+        };
+    }
+
+    private KubeCluster cluster() {
+        return new KubeCluster(
+                client,
+                new KubeCluster.Caches() {
+                    @Override
+                    public <T> Set<T> of(Class<T> type) {
+                        return Set.of();
+                    }
+                },
+                true,
+                new AtomicLong());
     }
 
     private List<Candidate> candidates(String name, Ensemble ensemble, World world) {
@@ -220,17 +417,7 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
     /// The record first, on every claim; then it is for the ensemble's own pass.
     private EnsembleRecoveryStatus goOn(
             EnsembleRecoveryStatus before, String decision, Ensemble ensemble, World world) {
-        var cluster =
-                new KubeCluster(
-                        client,
-                        new KubeCluster.Caches() {
-                            @Override
-                            public <T> Set<T> of(Class<T> type) {
-                                return Set.of();
-                            }
-                        },
-                        true,
-                        new AtomicLong());
+        KubeCluster cluster = cluster();
         boolean told = false;
         for (PersistentVolumeClaim claim : world.claims().values()) {
             String there = World.annotation(claim, Labels.RECOVERY);

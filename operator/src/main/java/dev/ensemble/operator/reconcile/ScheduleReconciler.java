@@ -194,13 +194,9 @@ public final class ScheduleReconciler implements Reconciler<EnsembleBackupSchedu
                         .withBlockOwnerDeletion(false)
                         .endOwnerReference()
                         .build());
-        EnsembleBackupSpec.Claim claim = spec.destination().claim();
         backup.setSpec(
                 new EnsembleBackupSpec(
-                        spec.ensemble(),
-                        new EnsembleBackupSpec.Destination(
-                                new EnsembleBackupSpec.Claim(claim.name(), claim.file(schedule))),
-                        spec.retention()));
+                        spec.ensemble(), spec.destination().within(schedule), spec.retention()));
         try {
             return client.resource(backup).create();
         } catch (KubernetesClientException e) {

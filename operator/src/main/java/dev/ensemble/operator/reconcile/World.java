@@ -5,6 +5,7 @@ import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.api.TlsStage;
+import dev.ensemble.operator.desired.Wanted;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -107,6 +108,33 @@ record World(
                 .orElse(null);
     }
 
+    /// {@return the recovery for which no member may run, while a backup is put in place; null if
+    /// that is not so}
+    @Nullable String restoring() {
+        return claims.values().stream()
+                .map(claim -> text(annotation(claim, Labels.RESTORING)))
+                .filter(each -> !each.isEmpty())
+                .max(Comparator.naturalOrder())
+                .orElse(null);
+    }
+
+    /// {@return what the objects of a formed ensemble are made of}
+    Wanted wanted(Ensemble resource, String bootstrapped, Wanted.Defaults defaults) {
+        EnsembleSpec spec =
+                resource.getSpec() == null ? EnsembleSpec.defaults() : resource.getSpec();
+        String name = resource.getMetadata().getName();
+        return new Wanted(
+                name,
+                resource.getMetadata().getNamespace(),
+                resource.getMetadata().getUid(),
+                spec,
+                ensembleIds(resource).getFirst(),
+                bootstrapped,
+                size(name, spec.replicas()),
+                spec.storage().log().size(),
+                defaults);
+    }
+
     /// {@return the myid of the member that a recovery chose and that does not know it yet; 0 if
     /// there is none}
     int untoldSurvivor(String name, int firstMyid) {
@@ -126,7 +154,7 @@ record World(
     }
 
     /// {@return how far the members have come with TLS; what the spec asks for if there are none}
-    TlsStage tls(EnsembleSpec spec) {
+    TlsStage tls(String name, EnsembleSpec spec) {
         for (HasMetadata each : new HasMetadata[] {members, config}) {
             TlsStage stage = TlsStage.parse(text(annotation(each, Labels.TLS)));
             if (stage != null) {
@@ -134,7 +162,7 @@ record World(
             }
         }
         if (members == null || config == null) {
-            return TlsStage.target(spec);
+            return TlsStage.target(name, spec);
         }
         Map<String, String> secrets = new TreeMap<>();
         List<Volume> volumes = members.getSpec().getTemplate().getSpec().getVolumes();

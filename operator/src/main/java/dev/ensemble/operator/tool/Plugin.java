@@ -384,7 +384,7 @@ final class Plugin implements Runnable {
                     if (status == null || status.leader() == null) {
                         throw new Refusal(name + " has no leader");
                     }
-                    TlsStage.Mode mode = TlsStage.target(resource.getSpec()).clients().mode();
+                    TlsStage.Mode mode = TlsStage.target(name, resource.getSpec()).clients().mode();
                     if (configuration == null && mode == TlsStage.Mode.Required) {
                         throw new Refusal(
                                 name

@@ -83,7 +83,7 @@ final class Recover {
                         .withGenerateName(ensemble + "-")
                         .withNamespace(namespace)
                         .build());
-        made.setSpec(new EnsembleRecoverySpec(ensemble, null));
+        made.setSpec(new EnsembleRecoverySpec(ensemble, null, null));
         return client.resource(made).create();
     }
 

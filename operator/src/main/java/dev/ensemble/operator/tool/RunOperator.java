@@ -133,7 +133,7 @@ final class RunOperator implements Callable<Integer> {
                     }
                 });
         operator.register(
-                new RecoveryReconciler(client, members, Clock.systemUTC()),
+                new RecoveryReconciler(client, members, defaults, Clock.systemUTC()),
                 overrider -> {
                     if (namespaces.isEmpty()) {
                         overrider.watchingAllNamespaces();

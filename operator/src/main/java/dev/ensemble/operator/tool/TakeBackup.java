@@ -37,7 +37,8 @@ final class TakeBackup {
                         .withNamespace(namespace)
                         .build());
         wanted.setSpec(
-                new EnsembleBackupSpec(ensemble, new EnsembleBackupSpec.Destination(claim), null));
+                new EnsembleBackupSpec(
+                        ensemble, new EnsembleBackupSpec.Destination(claim, null), null));
         String name = client.resource(wanted).create().getMetadata().getName();
         out.println("EnsembleBackup " + name);
         out.flush();

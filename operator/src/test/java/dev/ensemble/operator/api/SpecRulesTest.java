@@ -44,7 +44,13 @@ final class SpecRulesTest {
                 "{jvm: {options: ['-a -b']}}               | spec.jvm.options",
                 "{storage: {log: {size: 8}}}               | spec.storage.log.size",
                 "{update: {memberTimeout: soon}}           | spec.update.memberTimeout",
-                "{version: '1', image: {tag: '2'}}         | spec.version"
+                "{version: '1', image: {tag: '2'}}         | spec.version",
+                "{bootstrap: {fromBackup: {file: f}}}      | spec.bootstrap.fromBackup",
+                "{bootstrap: {fromBackup: {file: f, s3: {bucket: v, secretName: k, prefix: p}}}}"
+                        + "                                | spec.bootstrap.fromBackup",
+                "{tls: {peer: {secretName: a, issuerRef: {name: b}}}} | spec.tls.peer.issuerRef",
+                "{tls: {client: {secretName: a, issuerRef: {name: b}}}}"
+                        + "                                | spec.tls.client.issuerRef"
             })
     void eachProblemNamesItsField(String yaml, String field) throws JsonProcessingException {
         var problems = SpecRules.problems("orders", spec(yaml));
@@ -59,6 +65,15 @@ final class SpecRulesTest {
         assertEquals(
                 "metadata.name",
                 SpecRules.problems(name, EnsembleSpec.defaults()).getFirst().field());
+    }
+
+    @Test
+    void aBucketOrAnIssuerMayBeNamed() throws JsonProcessingException {
+        EnsembleSpec spec =
+                spec(
+                        "{bootstrap: {fromBackup: {file: f, s3: {bucket: v, secretName: k}}}, tls:"
+                                + " {client: {clientAuth: Need, issuerRef: {name: a}}}}");
+        assertEquals(List.of(), SpecRules.problems("orders", spec));
     }
 
     @Test

@@ -1,7 +1,13 @@
 package dev.ensemble.operator.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +56,26 @@ final class TlsStageTest {
         assertEquals(way, String.join(" ", steps));
         assertEquals(at, at.next(at));
         assertEquals(at, TlsStage.parse(at.text()));
+    }
+
+    /// Another issuer is another authority: members must trust it before they see it.
+    @Test
+    void eachIssuerHasASecretOfItsOwn() throws JsonProcessingException {
+        TlsStage one = issued("{name: one}");
+        TlsStage two = issued("{name: one, kind: ClusterIssuer}");
+        String secret = String.valueOf(one.peers().secret());
+        assertTrue(secret.matches("orders-tls-peer-[0-9a-f]{8}"), secret);
+        assertTrue(String.valueOf(one.clients().secret()).matches("orders-tls-client-[0-9a-f]{8}"));
+        assertEquals(one, issued("{name: one, kind: Issuer, group: cert-manager.io}"));
+        assertNotEquals(secret, two.peers().secret());
+        assertEquals(TlsStage.Mode.Prefer, one.next(two).peers().mode());
+        assertEquals(one, TlsStage.parse(one.text()));
+    }
+
+    private static TlsStage issued(String issuer) throws JsonProcessingException {
+        String yaml = "tls: {peer: {issuerRef: %1$s}, client: {issuerRef: %1$s}}".formatted(issuer);
+        return TlsStage.target(
+                "orders", new ObjectMapper(new YAMLFactory()).readValue(yaml, EnsembleSpec.class));
     }
 
     @Test

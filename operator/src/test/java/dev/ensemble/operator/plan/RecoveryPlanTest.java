@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.ensemble.operator.plan.RecoveryPlan.Candidate;
 import dev.ensemble.operator.plan.RecoveryPlan.Outcome;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
@@ -106,6 +107,50 @@ final class RecoveryPlanTest {
                                 RecoveryPlan.of(
                                         "other", List.of(holds(1, 3, 4, 9), blank(2), blank(3))))
                         .facts());
+    }
+
+    @Test
+    void aBackupMayTakeThePlaceOfAnything() {
+        var leader = new Candidate(1, "orders-0", true, true, true, 3, 4, 9, "0x1");
+        Outcome.Restore plan =
+                restore(
+                        "which holds ensemble id up to 0x300000005, as of noon",
+                        leader,
+                        holds(2, 3, 4, 8),
+                        silent(3));
+        assertEquals(
+                "all members are stopped, and the ensemble begins again with f of claim c, which"
+                    + " holds ensemble id up to 0x300000005, as of noon. Lost is what was"
+                    + " acknowledged behind that: orders-0 holds data of epoch 4 up to 0x9,"
+                    + " orders-1 holds data of epoch 4 up to 0x8. Sessions end, and their"
+                    + " ephemerals go. What the members hold is put aside on their volumes, and"
+                    + " kept. First make sure that orders-2 run nowhere: a majority that is only"
+                    + " out of sight would go on beside this one.",
+                plan.means());
+        assertEquals(1004, plan.afterEpoch(), "behind what the silent one may have led");
+        assertEquals(
+                plan.facts(),
+                restore(
+                                "which holds ensemble id up to 0x300000005, as of noon",
+                                holds(1, 3, 5, 99),
+                                holds(2, 3, 5, 98),
+                                silent(3))
+                        .facts(),
+                "what a running ensemble holds is no part of the plan");
+        assertNotEquals(plan.facts(), restore(null, leader, holds(2, 3, 4, 8), silent(3)).facts());
+        assertNotEquals(
+                restore(null, leader, holds(2, 3, 4, 8), silent(3)).facts(),
+                restore(null, leader, holds(2, 3, 4, 8), blank(3)).facts());
+        assertTrue(
+                restore(null, blank(1)).means().contains("of which no EnsembleBackup tells"),
+                "it may be somebody else's");
+    }
+
+    private static Outcome.Restore restore(@Nullable String holds, Candidate... members) {
+        return assertInstanceOf(
+                Outcome.Restore.class,
+                RecoveryPlan.restore(
+                        "id", List.of(members), new RecoveryPlan.Backup("f of claim c", holds)));
     }
 
     @Test

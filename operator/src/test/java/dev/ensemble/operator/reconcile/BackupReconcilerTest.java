@@ -11,6 +11,7 @@ import dev.ensemble.operator.api.EnsembleBackupSpec;
 import dev.ensemble.operator.api.EnsembleBackupStatus;
 import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.api.S3Bucket;
 import dev.ensemble.operator.desired.BackupJob;
 import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.ensemble.BackupClient;
@@ -21,6 +22,8 @@ import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobConditionBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
@@ -54,6 +57,10 @@ final class BackupReconcilerTest {
 
     @SuppressWarnings("NullAway.Init") // The extension sets it.
     private KubernetesClient client;
+
+    private EnsembleBackupSpec.Destination destination =
+            new EnsembleBackupSpec.Destination(
+                    new EnsembleBackupSpec.Claim("backups", "daily/orders"), null);
 
     private final Said said = new Said();
     private @Nullable EnsembleBackupStatus status;
@@ -160,11 +167,7 @@ final class BackupReconcilerTest {
         resource.getMetadata().setNamespace(NAMESPACE);
         resource.getMetadata().setUid("1234");
         resource.setSpec(
-                new EnsembleBackupSpec(
-                        NAME,
-                        new EnsembleBackupSpec.Destination(
-                                new EnsembleBackupSpec.Claim("backups", "daily/orders")),
-                        new EnsembleBackupSpec.Retention(5, 2)));
+                new EnsembleBackupSpec(NAME, destination, new EnsembleBackupSpec.Retention(5, 2)));
         resource.setStatus(status);
         new BackupReconciler(
                         client,
@@ -300,6 +303,72 @@ final class BackupReconcilerTest {
         assertNull(
                 client.batch().v1().jobs().inNamespace(NAMESPACE).withName(BACKUP).get(),
                 "it is taken once");
+    }
+
+    /// The credentials are files of the pod, and nowhere else.
+    @Test
+    void aBucketsKeyIsMounted() {
+        destination =
+                new EnsembleBackupSpec.Destination(
+                        null,
+                        new S3Bucket(
+                                "vault",
+                                "daily",
+                                "http://s3.test:9000",
+                                "us-east-1",
+                                null,
+                                "s3-key"));
+        formed(3);
+        assertEquals("SecretMissing", reconcile());
+        assertEquals("there is no Secret s3-key", message());
+        secret(Map.of(S3Bucket.ACCESS_KEY, "SUQ="));
+        assertEquals("SecretMissing", reconcile());
+        assertEquals("Secret s3-key has no AWS_SECRET_ACCESS_KEY", message());
+        secret(Map.of(S3Bucket.ACCESS_KEY, "SUQ=", S3Bucket.SECRET_KEY, "c2VjcmV0"));
+        assertEquals("PodStarting", reconcile());
+
+        PodSpec pod = job().getSpec().getTemplate().getSpec();
+        List<String> arguments = pod.getContainers().getFirst().getArgs();
+        assertEquals("s3://vault/daily/before-the-upgrade.ensemble", arguments.get(1));
+        assertEquals(
+                List.of(
+                        "--s3-region",
+                        "us-east-1",
+                        "--s3-endpoint",
+                        "http://s3.test:9000",
+                        "--s3-credentials",
+                        "/credentials",
+                        "--keep",
+                        "5"),
+                arguments.subList(arguments.size() - 10, arguments.size() - 2));
+        assertEquals(
+                List.of("work", "tmp", "credentials"),
+                pod.getVolumes().stream().map(Volume::getName).toList());
+        assertEquals("s3-key", pod.getVolumes().getLast().getSecret().getSecretName());
+        String written = client.getKubernetesSerialization().asYaml(job());
+        assertFalse(written.contains("secretKeyRef"), written);
+        assertFalse(written.contains("c2VjcmV0"), written);
+
+        pod(HASH, "{\"zxid\":\"0x1\",\"stayed\":\"Access Denied\"}");
+        jobIs("Complete");
+        assertEquals("Verified", reconcile());
+        assertEquals("daily/before-the-upgrade.ensemble", Objects.requireNonNull(status).file());
+        assertEquals(
+                "the backup was restored for a trial, and is good; older ones could not be deleted:"
+                        + " Access Denied",
+                message());
+    }
+
+    private void secret(Map<String, String> data) {
+        client.resource(
+                        new SecretBuilder()
+                                .withNewMetadata()
+                                .withName("s3-key")
+                                .withNamespace(NAMESPACE)
+                                .endMetadata()
+                                .withData(data)
+                                .build())
+                .createOr(each -> each.update());
     }
 
     @Test

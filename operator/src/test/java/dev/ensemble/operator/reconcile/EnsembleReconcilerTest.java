@@ -18,6 +18,7 @@ import dev.ensemble.operator.desired.Wanted;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -25,6 +26,7 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobConditionBuilder;
@@ -34,7 +36,9 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
+import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.OperatorException;
@@ -66,6 +70,9 @@ final class EnsembleReconcilerTest {
     private static final String NAME = "orders";
     private static final long LONG_AGO_SECONDS = 3600;
     private static final long PAUSE_NANOS = 50_000_000;
+
+    @SuppressWarnings("NullAway.Init") // The extension sets it.
+    private KubernetesMockServer server;
 
     @SuppressWarnings("NullAway.Init") // The extension sets it.
     private KubernetesClient client;
@@ -308,6 +315,132 @@ final class EnsembleReconcilerTest {
                 Map.of("tls.crt", "YQ=="), Objects.requireNonNull(secret(NAME + "-tls")).getData());
     }
 
+    private static final int MANY = 10_000;
+    private static final String ISSUED = "tls: {peer: {issuerRef: {name: ours}}}";
+
+    private static final ResourceDefinitionContext CERTIFICATES =
+            new ResourceDefinitionContext.Builder()
+                    .withGroup("cert-manager.io")
+                    .withVersion("v1")
+                    .withKind("Certificate")
+                    .withPlural("certificates")
+                    .withNamespaced(true)
+                    .build();
+
+    private List<GenericKubernetesResource> certificates() {
+        return client.genericKubernetesResources(CERTIFICATES)
+                .inNamespace(NAMESPACE)
+                .list()
+                .getItems();
+    }
+
+    /// The mock has whatever it is asked for, but what it is told to lack.
+    private void certManagerIsAbsent(int times) {
+        server.expect()
+                .get()
+                .withPath("/apis/cert-manager.io/v1")
+                .andReturn(404, new StatusBuilder().withCode(404).build())
+                .times(times);
+    }
+
+    /// No member is made that could not start; what somebody installs later is found.
+    @Test
+    void membersBeginWithACertificateOfCertManager() {
+        certManagerIsAbsent(3);
+        create(ISSUED);
+        await("the event", () -> events().contains("CertManagerMissing"));
+        assertNull(statefulSet());
+        await("the Certificate", () -> !certificates().isEmpty());
+        GenericKubernetesResource certificate = certificates().getFirst();
+        assertEquals(List.of("*.orders-peers.shop.svc"), certificate.get("spec", "dnsNames"));
+        assertEquals(
+                Map.of("name", "ours", "kind", "Issuer", "group", "cert-manager.io"),
+                certificate.get("spec", "issuerRef"));
+        assertEquals("PKCS8", certificate.get("spec", "privateKey", "encoding"));
+        await("a wait", () -> condition("Ready").equals("False Forming"));
+        assertNull(statefulSet());
+
+        certificate.setAdditionalProperty(
+                "status", Map.of("conditions", List.of(Map.of("type", "Ready", "status", "True"))));
+        client.genericKubernetesResources(CERTIFICATES)
+                .inNamespace(NAMESPACE)
+                .resource(certificate)
+                .update();
+        await("the StatefulSet", () -> statefulSet() != null);
+        assertEquals(
+                List.of(String.valueOf(certificate.<String>get("spec", "secretName"))), secrets());
+        assertTrue(
+                zooCfg().contains("ssl.quorum.keyStore.location=/etc/ensemble-tls/peer/tls.crt"));
+    }
+
+    /// {@return the Secrets in the members' template}
+    private List<String> secrets() {
+        return Objects.requireNonNull(statefulSet())
+                .getSpec()
+                .getTemplate()
+                .getSpec()
+                .getVolumes()
+                .stream()
+                .filter(each -> each.getSecret() != null)
+                .map(each -> each.getSecret().getSecretName())
+                .toList();
+    }
+
+    @Test
+    void whatRunsGoesOnWithoutCertManager() {
+        certManagerIsAbsent(MANY);
+        form("update: {minReadySeconds: 0}");
+        await("the file", () -> zooCfg().contains("bootstrap=bootstrapped"));
+        client.resources(Ensemble.class)
+                .inNamespace(NAMESPACE)
+                .withName(NAME)
+                .edit(it -> {
+                    it.setSpec(spec("{update: {minReadySeconds: 0}, %s}".formatted(ISSUED)));
+                    return it;
+                });
+        await("the hindrance", () -> condition("Ready").equals("False CertManagerMissing"));
+        assertEquals(List.of(), secrets());
+        assertFalse(zooCfg().contains("ssl."), zooCfg());
+    }
+
+    /// What a recovery with a backup asks for: none runs, and then all know of it.
+    @Test
+    void noMemberRunsWhileABackupIsPutInPlace() {
+        form("update: {minReadySeconds: 0}");
+        String decision = "20260131T120000Z.1234,1,0x0";
+        mark(Map.of(Labels.RESTORING, decision));
+        await("none to run", () -> replicas() == 0);
+        await("the reason", () -> condition("Ready").equals("False RestoringInPlace"));
+        mark(Map.of(Labels.RESTORING, "", Labels.RECOVERY, decision));
+        await("all to run", () -> replicas() == 3);
+        assertEquals(
+                List.of("--recovery", decision),
+                Objects.requireNonNull(statefulSet())
+                        .getSpec()
+                        .getTemplate()
+                        .getSpec()
+                        .getContainers()
+                        .getFirst()
+                        .getArgs()
+                        .subList(6, 8));
+    }
+
+    private int replicas() {
+        return Objects.requireNonNull(statefulSet()).getSpec().getReplicas();
+    }
+
+    private void mark(Map<String, String> annotations) {
+        for (int i = 0; i < 3; i++) {
+            client.persistentVolumeClaims()
+                    .inNamespace(NAMESPACE)
+                    .withName(Labels.claim(NAME, i))
+                    .edit(it -> {
+                        it.getMetadata().getAnnotations().putAll(annotations);
+                        return it;
+                    });
+        }
+    }
+
     private static final String FROM_BACKUP =
             "bootstrap: {fromBackup: {claim: backups, file: daily/orders.ensemble}}";
 
@@ -370,6 +503,35 @@ final class EnsembleReconcilerTest {
                 Objects.requireNonNull(config.getData().get("zoo.cfg"))
                         .contains("bootstrap=bootstrapped"),
                 "no blank member may form another one");
+    }
+
+    @Test
+    void theBackupMayBeInABucket() {
+        create(
+                "bootstrap: {fromBackup: {file: daily/orders.ensemble,"
+                        + " s3: {bucket: vault, region: eu-1, pathStyle: true, secretName: key}}}");
+        await("the Job", () -> restoreJob() != null);
+        var pod = Objects.requireNonNull(restoreJob()).getSpec().getTemplate().getSpec();
+        assertEquals(
+                List.of(
+                        "restore",
+                        "s3://vault/daily/orders.ensemble",
+                        "--config",
+                        "/etc/ensemble/zoo.cfg",
+                        "--myid",
+                        "1",
+                        "--s3-region",
+                        "eu-1",
+                        "--s3-path-style",
+                        "true",
+                        "--s3-credentials",
+                        "/credentials"),
+                pod.getContainers().getFirst().getArgs());
+        assertTrue(
+                pod.getVolumes().stream()
+                        .anyMatch(each ->
+                                each.getSecret() != null
+                                        && each.getSecret().getSecretName().equals("key")));
     }
 
     @Test

@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.operator.plan.Reason;
 
+import io.fabric8.kubernetes.api.model.APIResourceListBuilder;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResourceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.PodBuilder;
@@ -83,6 +86,72 @@ final class KubeClusterTest {
                                 .endMetadata()
                                 .build())
                 .always();
+    }
+
+    private static final String CERTIFICATES =
+            "/apis/cert-manager.io/v1/namespaces/shop/certificates";
+
+    private static GenericKubernetesResource certificate() {
+        return new GenericKubernetesResourceBuilder()
+                .withApiVersion("cert-manager.io/v1")
+                .withKind("Certificate")
+                .withNewMetadata()
+                .withName("orders-tls-peer-1")
+                .withNamespace("shop")
+                .addNewOwnerReference()
+                .withUid("99")
+                .endOwnerReference()
+                .endMetadata()
+                .build();
+    }
+
+    @Test
+    void withoutCertManagerNothingIsAskedOfIt() {
+        assertEquals(new Cluster.Issue.Impossible(), cluster().issue(certificate()));
+        assertTrue(requests().stream().allMatch(each -> each.startsWith("GET")));
+    }
+
+    @Test
+    void aCertificateIsAskedForOnceAndWaitedFor() {
+        server.expect()
+                .get()
+                .withPath("/apis/cert-manager.io/v1")
+                .andReturn(200, new APIResourceListBuilder().withGroupVersion("x").build())
+                .once();
+        server.expect().post().withPath(CERTIFICATES).andReturn(201, certificate()).once();
+        assertEquals(
+                new Cluster.Issue.Under("it was asked for just now"),
+                cluster().issue(certificate()));
+        GenericKubernetesResource there = certificate();
+        certificateIs(there);
+        assertEquals(
+                new Cluster.Issue.Under("cert-manager has not looked at it yet"),
+                cluster().issue(certificate()));
+        there = certificate();
+        there.setAdditionalProperty("status", ready("False", "no such issuer"));
+        certificateIs(there);
+        assertEquals(new Cluster.Issue.Under("no such issuer"), cluster().issue(certificate()));
+        there = certificate();
+        there.setAdditionalProperty("status", ready("True", "up to date"));
+        certificateIs(there);
+        assertEquals(new Cluster.Issue.Done(), cluster().issue(certificate()));
+        there = certificate();
+        there.getMetadata().setOwnerReferences(List.of());
+        certificateIs(there);
+        assertThrows(Cluster.NotOurs.class, () -> cluster().issue(certificate()));
+    }
+
+    private static Map<String, Object> ready(String is, String message) {
+        return Map.of(
+                "conditions", List.of(Map.of("type", "Ready", "status", is, "message", message)));
+    }
+
+    private void certificateIs(GenericKubernetesResource there) {
+        server.expect()
+                .get()
+                .withPath(CERTIFICATES + "/orders-tls-peer-1")
+                .andReturn(200, there)
+                .once();
     }
 
     @Test

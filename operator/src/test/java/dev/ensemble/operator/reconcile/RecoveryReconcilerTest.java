@@ -10,6 +10,7 @@ import dev.ensemble.operator.api.EnsembleRecoverySpec;
 import dev.ensemble.operator.api.EnsembleRecoveryStatus;
 import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.ensemble.EnsembleClient;
 import dev.ensemble.operator.ensemble.MemberStatus;
 
@@ -138,14 +139,26 @@ final class RecoveryReconcilerTest {
 
     private @Nullable EnsembleRecoveryStatus reconcile(
             @Nullable String approved, @Nullable EnsembleRecoveryStatus before) {
+        return reconcile(approved, before, null);
+    }
+
+    private @Nullable EnsembleRecoveryStatus reconcile(
+            @Nullable String approved,
+            @Nullable EnsembleRecoveryStatus before,
+            EnsembleSpec.@Nullable FromBackup backup) {
         EnsembleRecovery resource = new EnsembleRecovery();
         resource.getMetadata().setName("after-the-fire");
         resource.getMetadata().setNamespace(NAMESPACE);
         resource.getMetadata().setUid("1234");
-        resource.setSpec(new EnsembleRecoverySpec(NAME, approved));
+        resource.setSpec(new EnsembleRecoverySpec(NAME, approved, backup));
         resource.setStatus(before);
         var control =
-                new RecoveryReconciler(client, said, CLOCK, _ -> URI.create("http://127.0.0.1:1"))
+                new RecoveryReconciler(
+                                client,
+                                said,
+                                new Wanted.Defaults("registry.test/server", "1", null, ""),
+                                CLOCK,
+                                _ -> URI.create("http://127.0.0.1:1"))
                         .reconcile(resource, null);
         return control.getResource().map(EnsembleRecovery::getStatus).orElse(null);
     }

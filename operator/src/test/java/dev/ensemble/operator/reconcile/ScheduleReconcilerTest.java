@@ -9,6 +9,7 @@ import dev.ensemble.operator.api.EnsembleBackupScheduleSpec;
 import dev.ensemble.operator.api.EnsembleBackupScheduleStatus;
 import dev.ensemble.operator.api.EnsembleBackupSpec;
 import dev.ensemble.operator.api.EnsembleBackupStatus;
+import dev.ensemble.operator.api.S3Bucket;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
@@ -35,6 +36,9 @@ final class ScheduleReconcilerTest {
     private @Nullable EnsembleBackupScheduleStatus status;
     private String cron = "0 */6 * * *";
     private boolean suspend;
+    private EnsembleBackupSpec.Destination destination =
+            new EnsembleBackupSpec.Destination(
+                    new EnsembleBackupSpec.Claim("backups", "all"), null);
 
     private EnsembleBackupScheduleStatus at(String now) {
         EnsembleBackupSchedule resource = new EnsembleBackupSchedule();
@@ -48,8 +52,7 @@ final class ScheduleReconcilerTest {
                         cron,
                         "UTC",
                         suspend,
-                        new EnsembleBackupSpec.Destination(
-                                new EnsembleBackupSpec.Claim("backups", "all")),
+                        destination,
                         new EnsembleBackupSpec.Retention(2, null)));
         resource.setStatus(status);
         new ScheduleReconciler(client, Clock.fixed(Instant.parse(now), ZoneOffset.UTC))
@@ -94,7 +97,8 @@ final class ScheduleReconcilerTest {
         at("2026-01-31T06:00:05Z");
         assertEquals(List.of("nightly-202601310600"), names());
         EnsembleBackupSpec spec = Objects.requireNonNull(backups().getFirst().getSpec());
-        assertEquals("all/nightly", spec.destination().claim().path());
+        assertEquals("all/nightly/x", spec.destination().file("x"));
+        assertEquals("backups", Objects.requireNonNull(spec.destination().claim()).name());
         assertEquals(new EnsembleBackupSpec.Retention(2, null), spec.retention());
         at("2026-01-31T06:00:25Z");
         // The next one is due, and waits for the one that runs.
@@ -111,6 +115,18 @@ final class ScheduleReconcilerTest {
         ends("nightly-202601311800", "Complete", "2026-01-31T18:00:09Z");
         at("2026-01-31T18:01:00Z");
         assertEquals(List.of("nightly-202601311200", "nightly-202601311800"), names());
+    }
+
+    @Test
+    void inABucketEachScheduleHasAFolderToo() {
+        destination =
+                new EnsembleBackupSpec.Destination(
+                        null, new S3Bucket("vault", null, "http://s3", "eu-1", true, "keys"));
+        at("2026-01-31T06:00:05Z");
+        assertEquals(
+                new EnsembleBackupSpec.Destination(
+                        null, new S3Bucket("vault", "nightly", "http://s3", "eu-1", true, "keys")),
+                Objects.requireNonNull(backups().getFirst().getSpec()).destination());
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
 import io.fabric8.kubernetes.api.model.ContainerStatusBuilder;
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
@@ -692,6 +693,11 @@ final class SimulatedCluster implements Cluster {
     @Override
     public Restore restore(PersistentVolumeClaim claim, Job job) {
         throw new AssertionError("no ensemble here begins with a backup");
+    }
+
+    @Override
+    public Issue issue(GenericKubernetesResource certificate) {
+        throw new AssertionError("no ensemble here asks for an issuer");
     }
 
     @Override

@@ -76,7 +76,7 @@ final class SimulationTest {
                     peers("b", EnsembleSpec.PeerMode.Required));
 
     private static EnsembleSpec.Tls peers(String secret, EnsembleSpec.PeerMode mode) {
-        return new EnsembleSpec.Tls(new EnsembleSpec.PeerTls(secret, mode), null, null);
+        return new EnsembleSpec.Tls(new EnsembleSpec.PeerTls(secret, mode, null), null, null);
     }
 
     /// Objects by what they are made of; a history needs few that no other one does.
@@ -452,7 +452,7 @@ final class SimulationTest {
                                     window,
                                     gigabytes,
                                     paused,
-                                    TlsStage.target(resource.getSpec()).text()));
+                                    TlsStage.target("orders", resource.getSpec()).text()));
         }
 
         /// Opens on the last day of a year only.
@@ -662,7 +662,8 @@ final class SimulationTest {
                 case SKIPS_STEPS_OF_TLS ->
                         step ->
                                 step instanceof Step.MoveTls
-                                        ? new Step.MoveTls(TlsStage.target(resource.getSpec()))
+                                        ? new Step.MoveTls(
+                                                TlsStage.target("orders", resource.getSpec()))
                                         : step;
                 default -> UnaryOperator.identity();
             };

@@ -299,14 +299,20 @@ final class PluginTest {
         var recovery = new EnsembleRecovery();
         recovery.getMetadata().setName("orders-x7");
         recovery.getMetadata().setNamespace("shop");
-        recovery.setSpec(new EnsembleRecoverySpec("orders", null));
+        recovery.setSpec(new EnsembleRecoverySpec("orders", null, null));
         recovery.setStatus(status);
         return recovery;
     }
 
     private static EnsembleRecoveryStatus planned() {
         return new EnsembleRecoveryStatus(
-                "Planned", "it goes on", "0123456789ab", null, List.of("orders-0 holds"), null);
+                "Planned",
+                "it goes on",
+                "0123456789ab",
+                null,
+                List.of("orders-0 holds"),
+                null,
+                null);
     }
 
     private void recoveries(EnsembleRecovery... all) {

@@ -176,6 +176,15 @@ final class RulesIT {
                 "{networkPolicy: {clientsFrom: all}}       | spec.networkPolicy.clientsFrom",
                 "{restartedAt: today}                      | spec.restartedAt",
                 "{availability: {spread: {zones: Yes}}}    | zones",
+                "{tls: {peer: {secretName: a, issuerRef: {name: b}}}} | cannot be given together",
+                "{tls: {client: {secretName: a, issuerRef: {name: b}}}}"
+                        + "                                | cannot be given together",
+                "{tls: {peer: {issuerRef: {kind: Issuer}}}} | spec.tls.peer.issuerRef.name",
+                "{bootstrap: {fromBackup: {file: f}}}      | either claim or s3",
+                "{bootstrap: {fromBackup: {file: f, claim: c, s3: {bucket: vau, secretName: k}}}}"
+                        + "                                | either claim or s3",
+                "{bootstrap: {fromBackup: {file: f, s3: {bucket: vau, secretName: k, prefix: p}}}}"
+                        + "                                | the whole key",
                 "{podTemplate: {metadata: {labels: {app.kubernetes.io/name: x}}}}"
                         + "                                | set by the operator",
                 "{podTemplate: {metadata: {annotations: {ensemble.dev/revision: x}}}}"
@@ -215,9 +224,12 @@ final class RulesIT {
                 "{tls: {client: {clientAuth: Want, trustSecretName: b}, authority: {overlap: 0s,"
                         + " rotatedAt: '2026-01-01T00:00:00Z'}}}",
                 "{tls: {peer: {secretName: a.b}}}",
+                "{tls: {peer: {issuerRef: {name: a}}, client: {clientAuth: Need,"
+                        + " issuerRef: {name: a, kind: ClusterIssuer}}}}",
                 "{tls: {peer: {secretName: a, mode: Accept}, client: {secretName: a,"
                         + " clientAuth: Need}}}",
                 "{restartedAt: '2026-01-01T00:00:00.123Z', paused: true}",
+                "{bootstrap: {fromBackup: {file: a/f, s3: {bucket: vau, secretName: k}}}}",
                 "{podTemplate: {metadata: {labels: {team: x}}, spec: {resources: {limits: {memory:"
                         + " 1Gi}}}}}"
             })
@@ -293,6 +305,43 @@ final class RulesIT {
         assertTrue(text(refusal).contains(says), refusal::getMessage);
     }
 
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{} | either claim or s3",
+                "{claim: {name: b}, s3: {bucket: vault, secretName: k}} | either claim or s3",
+                "{s3: {bucket: vault}} | spec.destination.s3.secretName",
+                "{s3: {bucket: 'a/b', secretName: k}} | spec.destination.s3.bucket",
+                "{s3: {bucket: vault, secretName: k, endpoint: 'ftp://x'}} | s3.endpoint",
+                "{s3: {bucket: vault, secretName: k, prefix: /x}} | s3.prefix",
+                "{claim: {name: b, path: ../x}} | spec.destination.claim.path"
+            })
+    void aBackupWithoutOneDestinationIsRefused(String destination, String says) {
+        String spec = "{ensemble: orders, destination: %s}".formatted(destination);
+        var refusal =
+                assertThrows(
+                        KubernetesClientException.class,
+                        () -> resource("EnsembleBackup", "now", spec).dryRun().create());
+        assertTrue(text(refusal).contains(says), refusal::getMessage);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{claim: {name: b}}",
+                "{s3: {bucket: vault, secretName: k}}",
+                "{s3: {bucket: vault, secretName: k, prefix: a/b, pathStyle: true, region: eu-1,"
+                        + " endpoint: 'https://minio.storage.svc:9000'}}"
+            })
+    void aBackupWithADestinationIsTaken(String destination) {
+        String spec = "{ensemble: orders, destination: %s}".formatted(destination);
+        assertDoesNotThrow(() -> resource("EnsembleBackup", "now", spec).dryRun().create());
+    }
+
     @Test
     void aRecoveryIsApprovedAndStaysThatOfItsEnsemble() {
         var recovery = resource("EnsembleRecovery", "after", "{ensemble: orders}");
@@ -315,6 +364,19 @@ final class RulesIT {
                                             .forceConflicts()
                                             .serverSideApply());
             assertTrue(text(refusal).contains("cannot be changed"), refusal::getMessage);
+            var added =
+                    assertThrows(
+                            KubernetesClientException.class,
+                            () ->
+                                    resource(
+                                                    "EnsembleRecovery",
+                                                    "after",
+                                                    "{ensemble: orders, fromBackup: {claim: b,"
+                                                            + " file: f}}")
+                                            .fieldManager("rules-it")
+                                            .forceConflicts()
+                                            .serverSideApply());
+            assertTrue(text(added).contains("make another"), added::getMessage);
         } finally {
             recovery.delete();
         }

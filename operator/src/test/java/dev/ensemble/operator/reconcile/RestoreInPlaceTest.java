@@ -1,0 +1,476 @@
+package dev.ensemble.operator.reconcile;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackup;
+import dev.ensemble.operator.api.EnsembleBackupSpec;
+import dev.ensemble.operator.api.EnsembleBackupStatus;
+import dev.ensemble.operator.api.EnsembleRecovery;
+import dev.ensemble.operator.api.EnsembleRecoverySpec;
+import dev.ensemble.operator.api.EnsembleRecoveryStatus;
+import dev.ensemble.operator.api.EnsembleSpec;
+import dev.ensemble.operator.api.EnsembleStatus;
+import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.desired.Wanted;
+import dev.ensemble.operator.ensemble.EnsembleClient;
+import dev.ensemble.operator.ensemble.MemberStatus;
+
+import io.fabric8.kubernetes.api.model.ConditionBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.StatusBuilder;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobConditionBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
+import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/// A backup takes the place of what members hold, on a made-up API server: the test plays the
+/// ensemble's own pass and the Job, and the operator ends at any of its writes.
+@EnableKubernetesMockClient(crud = true)
+@Timeout(120)
+final class RestoreInPlaceTest {
+    private static final String NAMESPACE = "shop";
+    private static final String NAME = "orders";
+    private static final int SIZE = 3;
+    private static final int PASSES = 60;
+    private static final Clock CLOCK =
+            Clock.offset(Clock.systemUTC(), Duration.ofHours(1)); // After the Ensemble was made.
+
+    @SuppressWarnings("NullAway.Init") // The extension sets it.
+    private KubernetesClient client;
+
+    @SuppressWarnings("NullAway.Init") // The extension sets it.
+    private KubernetesMockServer server;
+
+    private final EnsembleSpec.FromBackup source =
+            new EnsembleSpec.FromBackup("backups", null, "daily/orders.ensemble");
+    private final List<String> ran = new ArrayList<>();
+    private int statuses;
+    private @Nullable EnsembleRecoveryStatus status;
+    private @Nullable String approved;
+
+    /// All members answer; the first one leads.
+    private static final class Running implements EnsembleClient {
+        private long zxid = 7;
+
+        @Override
+        public Map<Integer, Answer> ask(Map<Integer, URI> members) {
+            zxid++;
+            Map<Integer, Answer> answers = new TreeMap<>();
+            members.forEach((myid, _) -> answers.put(myid, new Answer.Known(status(myid))));
+            return answers;
+        }
+
+        private MemberStatus status(int myid) {
+            List<MemberStatus.Member> all =
+                    IntStream.rangeClosed(1, SIZE)
+                            .mapToObj(i -> new MemberStatus.Member(i, "participant", "0x" + i))
+                            .toList();
+            return new MemberStatus(
+                    myid,
+                    "1",
+                    null,
+                    "id",
+                    myid == 1 ? "leader" : "follower",
+                    null,
+                    4,
+                    true,
+                    false,
+                    0,
+                    new MemberStatus.Zxids("0x40000000" + zxid % 10),
+                    new MemberStatus.Identity("member", "0x" + myid, 1),
+                    new MemberStatus.Configuration("0x100000001", false, all),
+                    myid == 1 ? new MemberStatus.Quorum(3, 2, 3, 1) : null,
+                    null,
+                    null,
+                    null,
+                    List.of(),
+                    null);
+        }
+
+        @Override
+        public Outcome changeVoters(URI leader, String audience, Change change) {
+            throw new AssertionError("not asked for");
+        }
+
+        @Override
+        public Outcome handOver(URI leader, String audience, int to) {
+            throw new AssertionError("not asked for");
+        }
+    }
+
+    private final Running running = new Running();
+
+    @BeforeEach
+    void aRunningEnsemble() {
+        Ensemble ensemble = new Ensemble();
+        ensemble.getMetadata().setName(NAME);
+        ensemble.getMetadata().setNamespace(NAMESPACE);
+        ensemble.setSpec(EnsembleSpec.defaults());
+        client.resource(ensemble).create();
+        client.resource(
+                        new StatefulSetBuilder()
+                                .withNewMetadata()
+                                .withName(NAME)
+                                .withNamespace(NAMESPACE)
+                                .addToAnnotations(Labels.SIZE, "3")
+                                .endMetadata()
+                                .withNewSpec()
+                                .withReplicas(SIZE)
+                                .endSpec()
+                                .build())
+                .create();
+        for (int i = 0; i < SIZE; i++) {
+            client.resource(
+                            new PersistentVolumeClaimBuilder()
+                                    .withNewMetadata()
+                                    .withName(Labels.claim(NAME, i))
+                                    .withNamespace(NAMESPACE)
+                                    .withLabels(Labels.all(NAME))
+                                    .addToAnnotations(Labels.ENSEMBLE_ID, "id")
+                                    .addToAnnotations(Labels.BOOTSTRAPPED, "2026-01-01T00:00:00Z")
+                                    .endMetadata()
+                                    .build())
+                    .create();
+            pod(i);
+        }
+        client.getConfiguration().setRequestRetryBackoffLimit(0);
+    }
+
+    private void pod(int ordinal) {
+        client.resource(
+                        new PodBuilder()
+                                .withNewMetadata()
+                                .withName(Labels.pod(NAME, ordinal))
+                                .withNamespace(NAMESPACE)
+                                .withLabels(Labels.all(NAME))
+                                .endMetadata()
+                                .build())
+                .create();
+    }
+
+    private List<PersistentVolumeClaim> claims() {
+        return client.persistentVolumeClaims().inNamespace(NAMESPACE).list().getItems();
+    }
+
+    private List<String> all(String annotation) {
+        return claims().stream()
+                .map(each -> each.getMetadata().getAnnotations().getOrDefault(annotation, ""))
+                .toList();
+    }
+
+    private boolean mayRun() {
+        return all(Labels.RESTORING).stream().allMatch(String::isEmpty);
+    }
+
+    private int pods() {
+        return client.pods().inNamespace(NAMESPACE).list().getItems().size();
+    }
+
+    private @Nullable Job job() {
+        List<Job> jobs = client.batch().v1().jobs().inNamespace(NAMESPACE).list().getItems();
+        assertTrue(jobs.size() <= 1, jobs::toString);
+        return jobs.isEmpty() ? null : jobs.getFirst();
+    }
+
+    private void reconcile() {
+        reconcile("");
+    }
+
+    /// @param end where the operator ends: `status2` before it writes that for the second time
+    private void reconcile(String end) {
+        EnsembleRecovery resource = new EnsembleRecovery();
+        resource.getMetadata().setName("back-to-noon");
+        resource.getMetadata().setNamespace(NAMESPACE);
+        resource.getMetadata().setUid("1234");
+        resource.setSpec(new EnsembleRecoverySpec(NAME, approved, source));
+        resource.setStatus(status);
+        var control =
+                new RecoveryReconciler(
+                                client,
+                                running,
+                                new Wanted.Defaults("registry.test/server", "1", null, ""),
+                                CLOCK,
+                                _ -> URI.create("http://127.0.0.1:1"))
+                        .reconcile(resource, null);
+        EnsembleRecoveryStatus next =
+                control.getResource().map(EnsembleRecovery::getStatus).orElse(null);
+        if (next != null && !end.equals("status" + ++statuses)) {
+            status = next;
+        }
+    }
+
+    private EnsembleRecoveryStatus status() {
+        return Objects.requireNonNull(status);
+    }
+
+    /// What [Pass] does about the records, and the controllers about that.
+    private void pass() {
+        StatefulSet set = client.apps().statefulSets().inNamespace(NAMESPACE).withName(NAME).get();
+        String recovery = all(Labels.RECOVERY).stream().max(String::compareTo).orElse("");
+        if (!mayRun()) {
+            set.getSpec().setReplicas(0);
+            client.pods().inNamespace(NAMESPACE).delete();
+        } else if (set.getSpec().getReplicas() == 0) {
+            set.getSpec().setReplicas(SIZE);
+            set.getMetadata().getAnnotations().put(Labels.RECOVERY, recovery);
+            IntStream.range(0, SIZE).forEach(this::pod);
+            ran.add(recovery);
+        }
+        client.resource(set).update();
+        Ensemble ensemble =
+                client.resources(Ensemble.class).inNamespace(NAMESPACE).withName(NAME).get();
+        ensemble.setStatus(
+                client.getKubernetesSerialization()
+                        .convertValue(
+                                Map.of(
+                                        "conditions",
+                                        List.of(
+                                                new ConditionBuilder()
+                                                        .withType("Ready")
+                                                        .withStatus(pods() > 0 ? "True" : "False")
+                                                        .build())),
+                                EnsembleStatus.class));
+        client.resource(ensemble).update();
+    }
+
+    /// {@return whether it ended just now}
+    private boolean jobEnds(String condition) {
+        Job job = job();
+        if (job != null && job.getStatus() == null) {
+            assertEquals(0, pods(), "the volume is a member's");
+            job.setStatus(
+                    new JobStatusBuilder()
+                            .withConditions(
+                                    new JobConditionBuilder()
+                                            .withType(condition)
+                                            .withStatus("True")
+                                            .build())
+                            .build());
+            client.resource(job).update();
+            return true;
+        }
+        return false;
+    }
+
+    private void assertSound() {
+        Job job = job();
+        boolean done = job != null && job.getStatus() != null;
+        if (job != null && !done) {
+            assertEquals(0, pods(), "a member runs while its volume is made anew");
+        }
+        if (job != null && !done) {
+            assertFalse(mayRun());
+        }
+        String decision = status == null ? null : status.decision();
+        for (String each : all(Labels.RECOVERY)) {
+            assertTrue(each.isEmpty() || (done && each.equals(decision)), each);
+        }
+    }
+
+    /// The operator's next write of this kind fails, as if it had ended before it.
+    private void endAt(String end) {
+        String path =
+                end.equals("job")
+                        ? "/apis/batch/v1/namespaces/shop/jobs"
+                        : "/api/v1/namespaces/shop/persistentvolumeclaims/" + end;
+        var expected = end.equals("job") ? server.expect().post() : server.expect().patch();
+        expected.withPath(path)
+                .andReturn(500, new StatusBuilder().withCode(500).withMessage("the end").build())
+                .once();
+    }
+
+    @ParameterizedTest(name = "ends at {0}")
+    @ValueSource(
+            strings = {
+                "nothing",
+                "status1",
+                "status2",
+                "status3",
+                "status4",
+                "begin data-orders-0",
+                "begin data-orders-1",
+                "begin data-orders-2",
+                "begin job",
+                "then data-orders-0",
+                "then data-orders-1",
+                "then data-orders-2"
+            })
+    void whereverTheOperatorEnds(String end) {
+        reconcile();
+        assertEquals("Planned", status().phase());
+        approved = status().plan();
+        statuses = 0;
+        int failed = 0;
+        if (end.startsWith("begin ")) {
+            endAt(end.substring("begin ".length()));
+        }
+        int passes = 0;
+        while (!"Recovered".equals(status().phase())) {
+            assertTrue(passes++ < PASSES, () -> status().toString());
+            try {
+                reconcile(end);
+            } catch (KubernetesClientException e) {
+                assertEquals(500, e.getCode(), e::getMessage);
+                failed++;
+            }
+            assertSound();
+            if (passes % 3 == 1) {
+                pass();
+            } else if (passes % 3 == 2 && jobEnds("Complete") && end.startsWith("then ")) {
+                endAt(end.substring("then ".length()));
+            }
+            assertSound();
+        }
+        assertEquals(end.contains(" ") ? 1 : 0, failed, "it ended where it should");
+        String decision = String.valueOf(status().decision());
+        assertEquals(List.of(decision), ran, "started once, and told");
+        assertEquals(SIZE, pods());
+        assertEquals(
+                List.of(decision, decision, decision), all(Labels.RECOVERY), "on every volume");
+    }
+
+    @Test
+    void thePlanTellsWhatIsKnownOfTheBackup() {
+        EnsembleBackup backup = new EnsembleBackup();
+        backup.getMetadata().setName("orders");
+        backup.getMetadata().setNamespace(NAMESPACE);
+        backup.setSpec(
+                new EnsembleBackupSpec(
+                        NAME,
+                        new EnsembleBackupSpec.Destination(
+                                new EnsembleBackupSpec.Claim("backups", "daily"), null),
+                        null));
+        backup.setStatus(
+                new EnsembleBackupStatus(
+                        "Complete",
+                        "Verified",
+                        "",
+                        null,
+                        null,
+                        "daily/orders.ensemble",
+                        "2026-01-31T11:59:00Z",
+                        "0x300000005",
+                        "id",
+                        9L,
+                        77L,
+                        true));
+        client.resource(backup).create();
+        reconcile();
+        String message = String.valueOf(status().message());
+        assertTrue(
+                message.contains(
+                        "which holds ensemble id up to 0x300000005, as of 2026-01-31T11:59:00Z"),
+                message);
+        assertTrue(message.contains("orders-0 holds data of epoch 4"), message);
+        EnsembleRecoveryStatus first = status();
+        reconcile();
+        assertEquals(first, status(), "that the members go on writing is no news");
+        assertNull(job());
+        assertTrue(mayRun());
+    }
+
+    @Test
+    void theJobPutsTheDataBehindAllThatClientsSaw() {
+        reconcile();
+        approved = status().plan();
+        reconcile();
+        reconcile();
+        pass();
+        reconcile();
+        Job job = Objects.requireNonNull(job());
+        String decision = Objects.requireNonNull(status().decision());
+        assertEquals(
+                List.of(
+                        "restore",
+                        "/backup/daily/orders.ensemble",
+                        "--config",
+                        "/etc/ensemble/zoo.cfg",
+                        "--myid",
+                        "1",
+                        "--recovery",
+                        decision.substring(0, decision.indexOf(',')),
+                        "--after-epoch",
+                        "1004"),
+                job.getSpec().getTemplate().getSpec().getContainers().getFirst().getArgs());
+        assertTrue(decision.endsWith(".1234,1,0x0"), decision);
+    }
+
+    @Test
+    void aJobThatFailsChangesNothingElse() {
+        reconcile();
+        approved = status().plan();
+        reconcile();
+        reconcile();
+        pass();
+        reconcile();
+        jobEnds("Failed");
+        reconcile();
+        assertTrue(
+                String.valueOf(status().message()).contains("the backup is not in place: Job"),
+                () -> status().toString());
+        assertFalse(mayRun());
+        assertEquals(List.of("", "", ""), all(Labels.RECOVERY));
+        client.resource(Objects.requireNonNull(job())).delete();
+        reconcile();
+        assertNotNull(job(), "tried again");
+    }
+
+    /// Else it would give up what the later one kept.
+    @Test
+    void whatWasDecidedOnLaterStands() {
+        reconcile();
+        approved = status().plan();
+        reconcile();
+        assertNotNull(status().decision());
+        claims().forEach(each -> {
+            each.getMetadata().getAnnotations().put(Labels.RECOVERY, "29990101T000000Z.9,2,0x1");
+            client.resource(each).update();
+        });
+        reconcile();
+        assertTrue(
+                String.valueOf(status().message()).contains("was decided on later"),
+                () -> status().toString());
+        assertTrue(mayRun());
+        assertNull(job());
+    }
+
+    @Test
+    void oneAtATime() {
+        claims().forEach(each -> {
+            each.getMetadata().getAnnotations().put(Labels.RESTORING, "20260101T000000Z.9,1,0x0");
+            client.resource(each).update();
+        });
+        reconcile();
+        assertEquals("NotPossible", status().phase());
+        assertNull(status().plan());
+    }
+}
