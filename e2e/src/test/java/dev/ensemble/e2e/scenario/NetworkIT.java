@@ -64,8 +64,7 @@ class NetworkIT {
             try {
                 nft(
                         node,
-                        "nft add table %1$s; nft add chain %1$s forward"
-                                        .formatted(TABLE)
+                        "nft add table %1$s; nft add chain %1$s forward".formatted(TABLE)
                                 + " '{ type filter hook forward priority -300; }';"
                                 + " nft 'add rule %s forward %s drop'".formatted(TABLE, match));
             } catch (IllegalStateException e) {
@@ -115,7 +114,9 @@ class NetworkIT {
         void oneWay() {
             Pod leader = pod(ensemble.leader());
             Pod follower = pod(follower());
-            lose(node(leader), "ip saddr %s ip daddr %s".formatted(address(leader), address(follower)));
+            lose(
+                    node(leader),
+                    "ip saddr %s ip daddr %s".formatted(address(leader), address(follower)));
             try {
                 Await.until(
                         "the loss to be seen",
@@ -148,7 +149,12 @@ class NetworkIT {
         }
 
         private Pod operator() {
-            return story.client().pods().inNamespace(Operator.NAMESPACE).list().getItems().getFirst();
+            return story.client()
+                    .pods()
+                    .inNamespace(Operator.NAMESPACE)
+                    .list()
+                    .getItems()
+                    .getFirst();
         }
 
         /// Members that do not answer are unknown, and unknown is no permission.
