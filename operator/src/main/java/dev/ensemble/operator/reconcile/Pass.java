@@ -197,7 +197,8 @@ final class Pass {
                                     + ", and no member may run until that is done; the"
                                     + " EnsembleRecovery tells how far it is");
         }
-        if (trouble == null && uncertified) {
+        Observed.Tls tls = seen.observed().tls();
+        if (trouble == null && (uncertified || !tls.is().equals(tls.target()))) {
             trouble = issued.trouble();
         }
         StatefulSet members = world.members();
