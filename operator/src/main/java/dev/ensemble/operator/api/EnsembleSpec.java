@@ -85,8 +85,9 @@ public record EnsembleSpec(
                 Integer firstMyid,
         @JsonPropertyDescription(
                         "Settings of the server, key and value as in zoo.cfg. A change restarts the"
-                                + " members one by one. Keys that the operator sets itself are"
-                                + " refused.")
+                                + " members one by one, but for limits and some other keys, which"
+                                + " they take over while they run. Keys that the operator sets"
+                                + " itself are refused.")
                 @Size(max = 128)
                 @ValidationRule(value = SpecRules.CONFIG_KEYS, message = SpecRules.CONFIG_KEYS_SAY)
                 @ValidationRule(value = SpecRules.RESERVED, message = SpecRules.RESERVED_SAY)

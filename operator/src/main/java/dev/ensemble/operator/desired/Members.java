@@ -126,7 +126,7 @@ public final class Members {
             annotations.putAll(metadata.annotations());
         }
         labels.putAll(Labels.all(wanted.name()));
-        annotations.put(Labels.CONFIG_HASH, wanted.zooCfg().hash());
+        annotations.put(Labels.CONFIG_HASH, wanted.zooCfg().restartHash());
         if (spec.restartedAt() != null) {
             annotations.put("ensemble.dev/restarted-at", spec.restartedAt());
         }

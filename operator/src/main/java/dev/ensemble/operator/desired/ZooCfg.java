@@ -13,7 +13,9 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /// The file `zoo.cfg` of a member, in ZooKeeper's own syntax; the same for all members where each
@@ -24,6 +26,24 @@ import java.util.stream.IntStream;
 public record ZooCfg(Map<String, String> lines) {
     private static final List<String> NOT_HASHED_PREFIXES = List.of("server.", "group.", "weight.");
     private static final List<String> NOT_HASHED = List.of("bootstrap", "ensembleId", "version");
+
+    /// Keys whose change members take over while they run (`server/docs/configuration.md`).
+    static final Set<String> LIVE =
+            Set.of(
+                    """
+                    minSessionTimeout maxSessionTimeout maxClientCnxns maxCnxns nio.sessionlessCnxnTimeout
+                    globalOutstandingLimit request_throttle_max_requests throttled_op_wait_time
+                    largeRequestMaxBytes connection_throttle_tokens connection_throttle_fill_time
+                    connection_throttle_fill_count connection_throttle_freeze_time
+                    connection_throttle_drop_increase connection_throttle_drop_decrease
+                    connection_throttle_decrease_ratio connection_throttle_weight_enabled
+                    connection_throttle_global_session_weight connection_throttle_local_session_weight
+                    connection_throttle_renew_session_weight 4lw.commands.whitelist
+                    admin.snapshot.enabled admin.rateLimiterIntervalInMS fsync.warningthresholdms
+                    snapshotSizeFactor disk.lowWaterMegabytes log.retainSegments log.retainMegabytes
+                    log.retainHours\
+                    """
+                            .split("\\s+", -1));
 
     public ZooCfg {
         lines = Collections.unmodifiableMap(new LinkedHashMap<>(lines));
@@ -142,16 +162,31 @@ public record ZooCfg(Map<String, String> lines) {
         return text.toString();
     }
 
-    /// {@return the hash of what needs a restart to change, as the server computes it}
+    /// {@return the hash that a member tells once all of this is in force, as the server computes
+    /// it}
     public String hash() {
+        return hash(ZooCfg::hashed);
+    }
+
+    /// {@return the hash of what needs a restart to change}
+    public String restartHash() {
+        return hash(key -> hashed(key) && !live(key));
+    }
+
+    private String hash(Predicate<String> which) {
         StringBuilder text = new StringBuilder();
         new TreeMap<>(lines)
                 .forEach((key, value) -> {
-                    if (hashed(key)) {
+                    if (which.test(key)) {
                         text.append(key).append('=').append(value).append('\n');
                     }
                 });
         return sha256(text.toString());
+    }
+
+    private static boolean live(String key) {
+        return LIVE.contains(
+                key.startsWith("zookeeper.") ? key.substring("zookeeper.".length()) : key);
     }
 
     private static boolean hashed(String key) {

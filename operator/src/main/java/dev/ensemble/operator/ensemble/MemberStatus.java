@@ -29,7 +29,8 @@ public record MemberStatus(
         @Nullable SafeToStop safeToStop,
         @Nullable List<String> warnings,
         @Nullable Metrics metrics,
-        @Nullable Tls tls) {
+        @Nullable Tls tls,
+        @Nullable File file) {
 
     /// The same, of a member without TLS.
     public MemberStatus(
@@ -72,8 +73,16 @@ public record MemberStatus(
                 safeToStop,
                 warnings,
                 metrics,
+                null,
                 null);
     }
+
+    /// How the file of its configuration stands to what is in force.
+    ///
+    /// @param waiting keys that differ and count from the next start on
+    /// @param refused why nothing of the file is in force; null if what can be is
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record File(@Nullable List<String> waiting, @Nullable String refused) {}
 
     /// Certificates in use, between members and for clients.
     @JsonIgnoreProperties(ignoreUnknown = true)

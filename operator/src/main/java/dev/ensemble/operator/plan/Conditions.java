@@ -242,7 +242,7 @@ final class Conditions {
         }
         List<Member> members = seen.expected();
         List<Member> behind = members.stream().filter(each -> !each.current()).toList();
-        return behind.isEmpty() ? loaded(members) : behind(members, behind);
+        return behind.isEmpty() ? loaded() : behind(members, behind);
     }
 
     private Condition behind(List<Member> members, List<Member> behind) {
@@ -292,29 +292,58 @@ final class Conditions {
                 && (pod.stuck() || pod.readySeconds() > seen.wish().memberTimeoutSeconds());
     }
 
-    private Condition loaded(List<Member> members) {
-        List<Member> other =
-                members.stream()
-                        .filter(each ->
-                                each.said() != null
-                                        && each.said().configHash() != null
-                                        && !each.said()
-                                                .configHash()
-                                                .equals(seen.targetConfigHash()))
+    private Condition loaded() {
+        List<Member> behind = ReloadPlan.behind(seen);
+        if (behind.isEmpty()) {
+            List<Member> silent = ReloadPlan.silent(seen);
+            return silent.isEmpty() || wasUpToDate()
+                    ? condition(
+                            Type.UpToDate,
+                            TRUE,
+                            Reason.AllCurrent,
+                            "Every member runs what the spec asks for.")
+                    : condition(
+                            Type.UpToDate,
+                            UNKNOWN,
+                            Reason.ConfigUnknown,
+                            "Not known which configuration is in force in " + Plan.names(silent));
+        }
+        boolean late = reloadIsLate();
+        List<String> why =
+                behind.stream()
+                        .map(each -> ReloadPlan.why(each, late))
+                        .filter(Objects::nonNull)
                         .toList();
-        return other.isEmpty()
+        return why.isEmpty()
                 ? condition(
                         Type.UpToDate,
-                        TRUE,
-                        Reason.AllCurrent,
-                        "Every member runs what the spec asks for.")
+                        FALSE,
+                        Reason.ConfigReloading,
+                        "The changed configuration is being taken over by " + Plan.names(behind))
                 : condition(
                         Type.UpToDate,
                         FALSE,
                         Reason.ConfigNotLoaded,
-                        "Another configuration is loaded in "
-                                + Plan.names(other)
-                                + "; delete the pod to load the new one.");
+                        "The changed configuration is not in force: " + String.join("; ", why));
+    }
+
+    /// Who once said that this spec is in force need not say it again at each look.
+    private boolean wasUpToDate() {
+        return before != null
+                && before.conditions() != null
+                && before.conditions().stream()
+                        .filter(each -> each.getType().equals(Type.UpToDate.name()))
+                        .filter(each -> each.getStatus().equals(TRUE))
+                        .anyMatch(each ->
+                                Objects.equals(each.getObservedGeneration(), about.generation()));
+    }
+
+    private boolean reloadIsLate() {
+        EnsembleStatus.Operation last = before == null ? null : before.operation();
+        return last != null
+                && last.type().equals(StatusReport.RELOAD)
+                && !Instant.parse(now)
+                        .isBefore(Instant.parse(last.startedAt()).plus(ReloadPlan.PATIENCE));
     }
 
     private Condition membershipStable() {

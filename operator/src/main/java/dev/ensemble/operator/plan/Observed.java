@@ -18,7 +18,7 @@ import java.util.TreeSet;
 ///   StatefulSet has as many, or none while the ensemble hibernates
 /// @param revision what the pods should be made of, in short
 /// @param targetImage image that the pods should run
-/// @param targetConfigHash hash of the configuration that members should have loaded
+/// @param targetConfigHash hash of the configuration that members should have in force
 /// @param controllerCurrent whether the StatefulSet's controller has seen the newest template;
 ///   before that a deleted pod might come back as it was
 /// @param template size of the volumes that the StatefulSet makes, in bytes; 0 if there is no
@@ -174,8 +174,11 @@ public record Observed(
 
     /// What a member says about itself.
     ///
+    /// @param configHash of the configuration that is in force
     /// @param links its certificate for other members; null without TLS
     /// @param clients its certificate for clients; null without TLS
+    /// @param file how the file of its configuration is now; null if it reads that only at its
+    ///   start
     public record Said(
             String role,
             boolean formed,
@@ -184,7 +187,8 @@ public record Observed(
             @Nullable String incarnation,
             List<String> warnings,
             @Nullable Shown links,
-            @Nullable Shown clients) {
+            @Nullable Shown clients,
+            @Nullable File file) {
         /// The same, without TLS.
         public Said(
                 String role,
@@ -193,9 +197,15 @@ public record Observed(
                 @Nullable String configHash,
                 @Nullable String incarnation,
                 List<String> warnings) {
-            this(role, formed, version, configHash, incarnation, warnings, null, null);
+            this(role, formed, version, configHash, incarnation, warnings, null, null, null);
         }
     }
+
+    /// How the file of a member's configuration stands to what is in force.
+    ///
+    /// @param waiting keys that differ and count from its next start on
+    /// @param refused why nothing of the file is in force; null if what can be is
+    public record File(List<String> waiting, @Nullable String refused) {}
 
     /// A certificate that a member shows, and whom it trusts.
     ///

@@ -7,6 +7,7 @@ import dev.ensemble.operator.plan.Observed.Pod;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Decides what to do next. One thing at a time, in this order: the record of the formation,
@@ -48,9 +49,20 @@ public final class Plan {
         }
         if (step == null) {
             List<String> waiting = notWell(seen);
-            step = waiting.isEmpty() ? VolumePlan.await(seen) : new Step.Wait(waiting);
+            step = waiting.isEmpty() ? loose(seen) : new Step.Wait(waiting);
         }
         return step == null ? new Step.Nothing() : step;
+    }
+
+    /// What is under way and holds up nothing else.
+    private static @Nullable Step loose(Observed seen) {
+        List<String> waiting = new ArrayList<>();
+        for (Step each : Arrays.asList(ReloadPlan.next(seen), VolumePlan.await(seen))) {
+            if (each instanceof Step.Wait(List<String> reasons)) {
+                waiting.addAll(reasons);
+            }
+        }
+        return waiting.isEmpty() ? null : new Step.Wait(waiting);
     }
 
     private static Step asleep(Observed seen) {

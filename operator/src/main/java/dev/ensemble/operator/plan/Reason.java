@@ -39,9 +39,13 @@ public enum Reason {
     MemberNotBack(
             "UpToDate: a restarted member crashes or has not come back within"
                     + " spec.update.memberTimeout; no other one is restarted."),
+    ConfigReloading(
+            "UpToDate: members take over the changed configuration while they run, within about"
+                    + " two minutes."),
     ConfigNotLoaded(
-            "UpToDate: a member runs with another configuration than the file that it was"
-                    + " given."),
+            "UpToDate: a member does not take over the changed configuration; the message says"
+                    + " which and why."),
+    ConfigUnknown("UpToDate: a member has not told which configuration is in force there."),
     VolumesAsWanted("StorageHealthy: every volume has the size that the spec asks for."),
     VolumeGrowing("StorageHealthy: a volume has not the size yet that the spec asks for."),
     GrowthRefused(

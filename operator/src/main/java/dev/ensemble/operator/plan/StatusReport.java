@@ -28,6 +28,9 @@ public final class StatusReport {
     private static final String FALSE = "False";
     private static final int MAX_REASONS = 3;
 
+    /// Members take over a changed configuration while they run.
+    static final String RELOAD = "Reload";
+
     private final About about;
     private final @Nullable EnsembleStatus before;
     private final String now;
@@ -160,7 +163,10 @@ public final class StatusReport {
             return "QuorumLost";
         }
         if (FALSE.equals(status.get("UpToDate"))) {
-            return "Restarting";
+            return ReloadPlan.behind(seen).isEmpty()
+                            || seen.expected().stream().anyMatch(each -> !each.current())
+                    ? "Restarting"
+                    : "Reloading";
         }
         Condition replicated =
                 conditions.stream()
@@ -297,7 +303,11 @@ public final class StatusReport {
         if (Math.max(voters, seen.size()) > wanted || step instanceof Step.DeleteVolume) {
             return "ScaleDown";
         }
-        return Math.min(voters, seen.size()) < wanted ? "ScaleUp" : "Recover";
+        if (Math.min(voters, seen.size()) < wanted) {
+            return "ScaleUp";
+        }
+        boolean well = Plan.notWell(seen).isEmpty();
+        return well && !ReloadPlan.behind(seen).isEmpty() ? RELOAD : "Recover";
     }
 
     /// {@return what a step does, in words for people}

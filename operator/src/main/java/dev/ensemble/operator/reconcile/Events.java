@@ -45,6 +45,10 @@ final class Events {
         VolumeDeleted("Normal", "The volume of a member that was removed is deleted."),
         Hibernated("Normal", "No member is to run."),
         Resumed("Normal", "The members are to run again."),
+        ConfigLoaded("Normal", "Every member has taken over a changed configuration as it ran."),
+        ConfigNotLoaded(
+                "Warning",
+                "A member does not take over the changed configuration; the message says why."),
         TlsMoved("Normal", "The members take the next step on the way to TLS, or back."),
         CertificatesChanged(
                 "Normal",

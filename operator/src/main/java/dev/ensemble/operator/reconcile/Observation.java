@@ -317,7 +317,15 @@ final class Observation {
                         status.identity() == null ? null : status.identity().incarnation(),
                         status.warnings() == null ? List.of() : status.warnings(),
                         status.tls() == null ? null : shown(status.tls().members()),
-                        status.tls() == null ? null : shown(status.tls().clients()));
+                        status.tls() == null ? null : shown(status.tls().clients()),
+                        file(status.file()));
+    }
+
+    private static Observed.@Nullable File file(MemberStatus.@Nullable File file) {
+        return file == null
+                ? null
+                : new Observed.File(
+                        file.waiting() == null ? List.of() : file.waiting(), file.refused());
     }
 
     private static Observed.@Nullable Shown shown(MemberStatus.@Nullable Shown shown) {

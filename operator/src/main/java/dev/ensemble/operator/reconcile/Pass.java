@@ -654,6 +654,7 @@ final class Pass {
                     hindrance.reason().name(),
                     hindrance.message());
         }
+        tellOfConfiguration(before, status);
         tellOfCertificates(status);
         EnsembleStatus.Leader leader = status.leader();
         EnsembleStatus.Leader last = before == null ? null : before.leader();
@@ -666,6 +667,42 @@ final class Pass {
         if (isTrue(status, "Ready") && !(before != null && isTrue(before, "Ready"))) {
             tell(Events.What.Ready, "All members are ready, in sync and up to date");
         }
+    }
+
+    private void tellOfConfiguration(@Nullable EnsembleStatus before, EnsembleStatus status) {
+        String now = reason(status, "UpToDate");
+        String last = before == null ? "" : reason(before, "UpToDate");
+        if (now.equals(Reason.ConfigNotLoaded.name())) {
+            tools.events()
+                    .tellOnce(
+                            cluster,
+                            resource,
+                            Events.What.ConfigNotLoaded,
+                            now,
+                            conditions(status)
+                                    .filter(each -> each.getType().equals("UpToDate"))
+                                    .map(Condition::getMessage)
+                                    .findFirst()
+                                    .orElse(""));
+            return;
+        }
+        tools.events().over(resource, Events.What.ConfigNotLoaded);
+        boolean reloaded =
+                last.equals(Reason.ConfigNotLoaded.name())
+                        || last.equals(Reason.ConfigReloading.name());
+        if (reloaded && now.equals(Reason.AllCurrent.name())) {
+            tell(
+                    Events.What.ConfigLoaded,
+                    "Every member has taken over the changed configuration as it ran");
+        }
+    }
+
+    private static String reason(EnsembleStatus status, String type) {
+        return conditions(status)
+                .filter(each -> each.getType().equals(type))
+                .map(Condition::getReason)
+                .findFirst()
+                .orElse("");
     }
 
     private void tellOfCertificates(EnsembleStatus status) {

@@ -7,8 +7,14 @@ import dev.ensemble.operator.desired.ZooCfg.Bootstrap;
 
 import org.junit.jupiter.api.Test;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 final class ZooCfgTest {
     private static final List<ZooCfg.Voter> VOTERS = ZooCfg.voters("orders", "shop", 1, 3);
@@ -75,5 +81,34 @@ final class ZooCfgTest {
                                 "another")
                         .hash());
         assertNotEquals(hash, file(Map.of("tickTime", "1000"), Bootstrap.UNANIMOUS).hash());
+    }
+
+    @Test
+    void whatMembersTakeOverWhileTheyRunNeedsNoRestart() {
+        ZooCfg plain = file(Map.of(), Bootstrap.UNANIMOUS);
+        assertEquals(plain.hash(), plain.restartHash(), "an upgrade of the operator rolls nothing");
+        for (String key : ZooCfg.LIVE) {
+            for (String given : List.of(key, "zookeeper." + key)) {
+                ZooCfg changed = file(Map.of(given, "1"), Bootstrap.UNANIMOUS);
+                assertEquals(plain.restartHash(), changed.restartHash(), given);
+                assertNotEquals(plain.hash(), changed.hash(), given);
+            }
+        }
+        assertNotEquals(
+                plain.restartHash(),
+                file(Map.of("skipACL", "yes"), Bootstrap.UNANIMOUS).restartHash());
+    }
+
+    @Test
+    void theyAreThoseOfTheServersPage() throws IOException {
+        String page = Files.readString(Path.of("../server/docs/configuration.md"));
+        Set<String> told = new TreeSet<>();
+        page.substring(page.indexOf("## Changes while a member runs"), page.indexOf("## Keys"))
+                .lines()
+                .filter(line -> line.startsWith("* "))
+                .map(line -> line.split(": ", 2)[0])
+                .flatMap(line -> Pattern.compile("`([^`]+)`").matcher(line).results())
+                .forEach(key -> told.add(key.group(1)));
+        assertEquals(new TreeSet<>(ZooCfg.LIVE), told);
     }
 }

@@ -133,7 +133,19 @@ final class PlanTest {
                         "not formed while one is out",
                         Scene.of(3).notBootstrapped().out(2),
                         "wait e-1 to be in sync"),
-                arguments("the record comes first", three(1).notBootstrapped(), "mark"));
+                arguments("the record comes first", three(1).notBootstrapped(), "mark"),
+                arguments(
+                        "a configuration is taken over without a restart",
+                        Scene.of(3).loaded(2, "old", null),
+                        "wait e-1 to take over the changed configuration"),
+                arguments(
+                        "which holds up no restart",
+                        three(1).loaded(2, "old", null),
+                        "EVICT e-1"),
+                arguments(
+                        "and no change of the members",
+                        Scene.of(3).wanting(5).loaded(2, "old", null),
+                        "resize"));
     }
 
     static Stream<Arguments> numbers() {

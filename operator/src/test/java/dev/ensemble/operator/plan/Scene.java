@@ -406,9 +406,53 @@ final class Scene {
                                 said.warnings(),
                                 new Observed.Shown(
                                         fingerprint, Instant.parse(notAfter), List.of(), refused),
+                                null,
                                 null),
                         m.silence(),
                         m.volume()));
+        return this;
+    }
+
+    /// A member has another configuration in force than the spec wants.
+    Scene loaded(int myid, String hash, Observed.@Nullable File file) {
+        Member m = Objects.requireNonNull(members.get(myid));
+        members.put(
+                myid,
+                new Member(
+                        myid,
+                        m.name(),
+                        m.pod(),
+                        m.voter(),
+                        m.learner(),
+                        new Said(
+                                "follower",
+                                true,
+                                "1",
+                                hash,
+                                "0x1",
+                                List.of(),
+                                null,
+                                null,
+                                file),
+                        m.silence(),
+                        m.volume()));
+        return this;
+    }
+
+    /// A member does not answer the operator.
+    Scene silent(int myid) {
+        members.computeIfPresent(
+                myid,
+                (_, m) ->
+                        new Member(
+                                m.myid(),
+                                m.name(),
+                                m.pod(),
+                                m.voter(),
+                                m.learner(),
+                                null,
+                                "no answer",
+                                m.volume()));
         return this;
     }
 

@@ -185,6 +185,88 @@ final class StatusReportTest {
                 .orElseThrow();
     }
 
+    private static final Observed.File FOLLOWS = new Observed.File(List.of(), null);
+
+    private static String upToDate(EnsembleStatus status) {
+        return Objects.requireNonNull(status.conditions()).stream()
+                .filter(each -> each.getType().equals("UpToDate"))
+                .map(each -> each.getStatus() + " " + each.getReason() + ": " + each.getMessage())
+                .findFirst()
+                .orElse("");
+    }
+
+    @Test
+    void aChangedConfigurationIsInForceOnceEveryMemberSaysSo() {
+        Scene two = Scene.of(3).loaded(2, "old", FOLLOWS).loaded(3, "old", FOLLOWS);
+        EnsembleStatus first = report(two, null, T0);
+        assertEquals(
+                "False ConfigReloading: The changed configuration is being taken over by e-1, e-2",
+                upToDate(first));
+        assertEquals("Reloading", first.phase());
+        assertEquals(
+                List.of("e-1, e-2 to take over the changed configuration"),
+                Objects.requireNonNull(first.operation()).waitingFor());
+        EnsembleStatus later = report(Scene.of(3).loaded(3, "old", FOLLOWS), first, T1);
+        assertEquals(
+                "False ConfigReloading: The changed configuration is being taken over by e-2",
+                upToDate(later));
+        assertEquals(
+                "False ConfigNotLoaded: The changed configuration is not in force: e-2 has not"
+                        + " taken it over for 3 minutes",
+                upToDate(
+                        report(
+                                Scene.of(3).loaded(3, "old", FOLLOWS),
+                                later,
+                                "2026-01-01T00:03:00Z")));
+        assertEquals(
+                "T:AllMembersReady T:QuorumPresent T:AllCurrent T:AllVotersSynced",
+                conditions(report(Scene.of(3), later, T1)));
+    }
+
+    @Test
+    void whoDoesNotTakeItOverIsNamedWithTheReason() {
+        assertEquals(
+                "False ConfigNotLoaded: The changed configuration is not in force: e-0 runs a"
+                        + " server that reads its configuration only when it starts: set"
+                        + " spec.restartedAt; e-1 refuses it: x=y is not valid: z; e-2 needs a"
+                        + " restart for tickTime: set spec.restartedAt",
+                upToDate(
+                        report(
+                                Scene.of(3)
+                                        .loaded(1, "old", null)
+                                        .loaded(
+                                                2,
+                                                "old",
+                                                new Observed.File(
+                                                        List.of(), "x=y is not valid: z"))
+                                        .loaded(
+                                                3,
+                                                "old",
+                                                new Observed.File(List.of("tickTime"), null)),
+                                null,
+                                T0)));
+    }
+
+    @Test
+    void whoIsSilentIsBelievedToHaveWhatItOnceHad() {
+        Scene silent = Scene.of(3).silent(2);
+        assertEquals(
+                "Unknown ConfigUnknown: Not known which configuration is in force in e-1",
+                upToDate(report(silent, null, T0)));
+        assertEquals(
+                "True AllCurrent: Every member runs what the spec asks for.",
+                upToDate(report(silent, report(Scene.of(3), null, T0), T1)));
+    }
+
+    @Test
+    void aRestartIsNotCalledAReload() {
+        EnsembleStatus status =
+                report(Scene.of(3).outdated(1, 2).loaded(3, "old", FOLLOWS), null, T0);
+        assertEquals("Restarting", status.phase());
+        assertEquals(
+                "RollingRestart", Objects.requireNonNull(status.operation()).type());
+    }
+
     @Test
     void aNewLeaderHasANewTime() {
         EnsembleStatus before = report(Scene.of(3), null, T0);

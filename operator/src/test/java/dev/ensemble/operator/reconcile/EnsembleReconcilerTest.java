@@ -83,6 +83,7 @@ final class EnsembleReconcilerTest {
 
     @BeforeEach
     void start() {
+        members.reading(this::zooCfg);
         var reconciler =
                 new EnsembleReconciler(
                         client,
@@ -258,6 +259,46 @@ final class EnsembleReconcilerTest {
         await("the StatefulSet", () -> statefulSet() != null);
         control();
         await("Ready", () -> condition("Ready").startsWith("True"));
+    }
+
+    /// A second edit takes back what members refused.
+    @Test
+    void aChangeThatMembersTakeOverWhileTheyRunRestartsNobody() {
+        form("replicas: 3");
+        String revision = revision();
+        members.refusing("maxClientCnxns=-5 is not valid: it must be at least 0");
+        edit("replicas: 3\nconfig: {maxClientCnxns: '-5'}");
+        await("the refusal", () -> condition("UpToDate").equals("False ConfigNotLoaded"));
+        assertTrue(zooCfg().contains("maxClientCnxns=-5\n"));
+        await("the event", () -> events().contains("ConfigNotLoaded"));
+        assertEquals("False NotUpToDate", condition("Ready"));
+        members.refusing(null);
+        edit("replicas: 3\nconfig: {maxClientCnxns: '100'}");
+        await("all to have it", () -> condition("UpToDate").equals("True AllCurrent"));
+        await("the event", () -> events().contains("ConfigLoaded"));
+        assertTrue(zooCfg().contains("maxClientCnxns=100\n"));
+        assertEquals(revision, revision(), "no template has changed");
+        edit("replicas: 3\nconfig: {tickTime: '1500'}");
+        await("a restart", () -> !revision.equals(revision()));
+    }
+
+    private String revision() {
+        return Objects.requireNonNull(statefulSet())
+                .getSpec()
+                .getTemplate()
+                .getMetadata()
+                .getAnnotations()
+                .getOrDefault(Labels.REVISION, "");
+    }
+
+    private void edit(String specYaml) {
+        client.resources(Ensemble.class)
+                .inNamespace(NAMESPACE)
+                .withName(NAME)
+                .edit(it -> {
+                    it.setSpec(spec(specYaml));
+                    return it;
+                });
     }
 
     private @Nullable Secret secret(String name) {

@@ -1,15 +1,20 @@
 package dev.ensemble.operator.reconcile;
 
+import dev.ensemble.operator.desired.ZooCfg;
 import dev.ensemble.operator.ensemble.EnsembleClient;
 import dev.ensemble.operator.ensemble.MemberStatus;
 
+import org.jspecify.annotations.Nullable;
+
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /// Servers that say what a test wants them to say. Member 1 leads unless told otherwise.
 final class FakeEnsemble implements EnsembleClient {
@@ -17,6 +22,31 @@ final class FakeEnsemble implements EnsembleClient {
     private int leader = 1;
     private boolean silent;
     private int voters = 3;
+    private Supplier<String> file = () -> "";
+    private @Nullable String keptHash;
+    private @Nullable String refused;
+
+    /// Where they read their configuration, each time that they are asked.
+    synchronized void reading(Supplier<String> text) {
+        file = text;
+    }
+
+    /// From here on they take no change over.
+    ///
+    /// @param why null: they say nothing about it, and follow as before
+    synchronized void refusing(@Nullable String why) {
+        keptHash = why == null ? null : hash();
+        refused = why;
+    }
+
+    private String hash() {
+        Map<String, String> lines = new LinkedHashMap<>();
+        file.get()
+                .lines()
+                .map(each -> each.split("=", 2))
+                .forEach(each -> lines.put(each[0], each[1]));
+        return new ZooCfg(lines).hash();
+    }
 
     synchronized void out(int myid, boolean is) {
         if (is) {
@@ -67,7 +97,7 @@ final class FakeEnsemble implements EnsembleClient {
         return new MemberStatus(
                 myid,
                 "0.1.0",
-                null,
+                keptHash == null ? hash() : keptHash,
                 "id",
                 leads ? "leader" : "follower",
                 leader,
@@ -83,6 +113,8 @@ final class FakeEnsemble implements EnsembleClient {
                 null,
                 null,
                 List.of(),
-                new MemberStatus.Metrics(5, 1, 1, 0, 1));
+                new MemberStatus.Metrics(5, 1, 1, 0, 1),
+                null,
+                new MemberStatus.File(List.of(), refused));
     }
 }

@@ -99,6 +99,7 @@ final class SimulatedCluster implements Cluster {
     private final Map<Integer, PodState> pods = new TreeMap<>();
     private final Map<Integer, ClaimState> claims = new TreeMap<>();
     private final Deque<World> old = new ArrayDeque<>();
+    private final Map<String, String> revisions = new HashMap<>();
     private @Nullable StatefulSet set;
     private String setUid = "";
     private long generation;
@@ -163,6 +164,9 @@ final class SimulatedCluster implements Cluster {
             PodState pod = pods.get(i);
             if (pod == null || !pod.revision.equals(revision()) || !servers.in(i + 1)) {
                 return "member " + i;
+            }
+            if (servers.runsWithout(i + 1, started().hash())) {
+                return "configuration of " + i;
             }
             if (volume(i).requested < bytes || volume(i).capacity < bytes) {
                 return "volume " + i;
@@ -245,7 +249,8 @@ final class SimulatedCluster implements Cluster {
                 claim.capacity = claim.requested;
             }
         }
-        servers.act(declared(), unanimous());
+        servers.act(
+                declared(), unanimous(), objects.get("ConfigMap") == null ? null : started());
         for (Map.Entry<Integer, PodState> each : pods.entrySet()) {
             boolean ready = ready(each.getKey(), each.getValue());
             if (ready != each.getValue().wasReady) {
@@ -336,7 +341,10 @@ final class SimulatedCluster implements Cluster {
 
     /// {@return what a server reads that starts now}
     private SimulatedServers.Started started() {
-        ConfigMap config = Objects.requireNonNull((ConfigMap) objects.get("ConfigMap"));
+        return started(Objects.requireNonNull((ConfigMap) objects.get("ConfigMap")));
+    }
+
+    private static SimulatedServers.Started started(ConfigMap config) {
         String stage =
                 Objects.requireNonNull(config.getMetadata().getAnnotations().get(Labels.TLS));
         String text = Objects.requireNonNull(config.getData().get("zoo.cfg"));
@@ -346,8 +354,35 @@ final class SimulatedCluster implements Cluster {
     private static SimulatedServers.Started started(String stage, String text) {
         Map<String, String> lines = new LinkedHashMap<>();
         text.lines().map(each -> each.split("=", 2)).forEach(each -> lines.put(each[0], each[1]));
+        ZooCfg file = new ZooCfg(lines);
         return new SimulatedServers.Started(
-                new ZooCfg(lines).hash(), Objects.requireNonNull(TlsStage.parse(stage)).peers());
+                file.restartHash(),
+                Objects.requireNonNull(lines.get("maxClientCnxns")),
+                file.hash(),
+                Objects.requireNonNull(TlsStage.parse(stage)).peers());
+    }
+
+    /// Called when it is said that every member has what the spec asks for.
+    void judgeLoaded(ConfigMap wanted) {
+        String hash = started(wanted).hash();
+        pods.forEach((ordinal, pod) ->
+                assertFalse(
+                        ordinal < size()
+                                && pod.revision.equals(revision())
+                                && servers.runsWithout(ordinal + 1, hash),
+                        () -> "up to date without member " + ordinal));
+    }
+
+    /// What members take over while they run restarts nobody.
+    private void judgeTemplate(StatefulSet next) {
+        String image =
+                next.getSpec().getTemplate().getSpec().getContainers().getFirst().getImage();
+        String revision = next.getMetadata().getAnnotations().get(Labels.REVISION);
+        String made = image + " " + next.getMetadata().getAnnotations().get(Labels.TLS);
+        String before = revisions.putIfAbsent(made, revision);
+        assertTrue(
+                before == null || before.equals(revision),
+                () -> "another template of the same " + made);
     }
 
     /// {@return how far the StatefulSet has come with TLS; null if there is none}
@@ -555,6 +590,7 @@ final class SimulatedCluster implements Cluster {
         if (there == null && live != null) {
             return true;
         }
+        judgeTemplate(next);
         write(() -> {
             setUid = live == null ? "set-" + ++counter : setUid;
             set = next;

@@ -35,17 +35,24 @@ final class SimulatedServers implements EnsembleClient {
         int upTo;
     }
 
-    /// What a process has read when it started.
+    /// What a process has read.
     ///
-    /// @param hash of its file
+    /// @param fixed hash of what it takes from its file at the start only
+    /// @param live what it takes over while it runs
+    /// @param hash of what is in force
     /// @param links how it speaks with others
-    record Started(String hash, TlsStage.Side links) {}
+    record Started(String fixed, String live, String hash, TlsStage.Side links) {}
 
     /// A process that runs.
     private static final class Server {
         private final Disk disk;
-        private final Started started;
+        private Started started;
         private int syncTurns;
+
+        /// A changed file that it has not taken over yet, and when it will.
+        private @Nullable Started file;
+
+        private int reloadTurns;
 
         Server(Disk disk, Started started, int syncTurns) {
             this.disk = disk;
@@ -189,11 +196,46 @@ final class SimulatedServers implements EnsembleClient {
         }
     }
 
+    /// {@return whether it runs with another configuration than this}
+    boolean runsWithout(int myid, String hash) {
+        Server server = running.get(myid);
+        return server != null && !server.started.hash().equals(hash);
+    }
+
+    /// The file has come to the nodes, or will: a member takes over what it can, some time later.
+    private void reload(Started file) {
+        running.forEach((_, server) -> {
+            if (!file.equals(server.file)) {
+                server.file = file;
+                server.reloadTurns = 1 + random.nextInt(calm ? 3 : random.nextInt(6) == 0 ? 60 : 8);
+            } else if (server.reloadTurns > 0 && --server.reloadTurns == 0) {
+                server.started = merged(server.started, file);
+            }
+        });
+    }
+
+    private static Started merged(Started started, Started file) {
+        if (file.fixed().equals(started.fixed())) {
+            return file;
+        }
+        return file.live().equals(started.live())
+                ? started
+                : new Started(
+                        started.fixed(),
+                        file.live(),
+                        "%s and %s".formatted(started.fixed(), file.live()),
+                        started.links());
+    }
+
     /// One turn of their own.
     ///
     /// @param declared members of the file that they were started with
     /// @param mayForm whether that file lets them form
-    void act(int declared, boolean mayForm) {
+    /// @param file as it is now; null if there is none
+    void act(int declared, boolean mayForm, @Nullable Started file) {
+        if (file != null) {
+            reload(file);
+        }
         deposedTurns = Math.max(0, deposedTurns - 1);
         if (mayForm) {
             form(declared);
@@ -438,7 +480,16 @@ final class SimulatedServers implements EnsembleClient {
                 learners,
                 null,
                 List.of(),
-                null);
+                null,
+                null,
+                new MemberStatus.File(waiting(server(myid)), null));
+    }
+
+    private static List<String> waiting(Server server) {
+        Started file = server.file;
+        return file == null || server.reloadTurns > 0 || file.fixed().equals(server.started.fixed())
+                ? List.of()
+                : List.of("tickTime");
     }
 
     @Override

@@ -19,11 +19,14 @@ import dev.ensemble.operator.api.TlsStage;
 import dev.ensemble.operator.certificates.Maker;
 import dev.ensemble.operator.desired.Desired;
 import dev.ensemble.operator.desired.InvalidSpec;
+import dev.ensemble.operator.desired.Match;
 import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.plan.Observed;
 import dev.ensemble.operator.plan.Plan;
 import dev.ensemble.operator.plan.Step;
 
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -85,11 +88,16 @@ final class SimulationTest {
     /// What tells the objects of one history from those of another.
     private record Key(
             String tag,
+            int live,
             boolean hibernate,
             boolean formed,
             int size,
             String template,
-            TlsStage stage) {}
+            TlsStage stage) {
+        Key plain() {
+            return new Key(tag, 0, hibernate, formed, size, template, stage);
+        }
+    }
 
     @Test
     void noHistoryBreaksARuleAndEachArrives() {
@@ -138,7 +146,9 @@ final class SimulationTest {
         /// Goes from plaintext to TLS at once.
         SKIPS_STEPS_OF_TLS,
         /// Takes the next step of TLS before everybody has taken this one.
-        HURRIES_WITH_TLS
+        HURRIES_WITH_TLS,
+        /// Restarts members for what they take over while they run.
+        RESTARTS_FOR_LIVE_KEYS
     }
 
     @ParameterizedTest
@@ -217,6 +227,7 @@ final class SimulationTest {
         private boolean paused;
         private long gigabytes = 1;
         private int tls;
+        private int live;
         private boolean steady;
 
         History(long seed, Mutation mutation) {
@@ -398,6 +409,10 @@ final class SimulationTest {
                     tls = random.nextInt(TLS.size());
                     edit();
                 }
+                case 31, 32, 33 -> {
+                    live = random.nextInt(3);
+                    edit();
+                }
                 default -> {}
             }
             silences.replaceAll((_, left) -> left - 1);
@@ -418,7 +433,7 @@ final class SimulationTest {
                             null,
                             new Image(null, Integer.toString(build), null, null, null),
                             1,
-                            null,
+                            config(live),
                             defaults.jvm(),
                             new Storage(
                                     EnsembleSpec.StorageType.Persistent,
@@ -442,9 +457,10 @@ final class SimulationTest {
                             defaults.networkPolicy()));
             resource.getMetadata().setGeneration(resource.getMetadata().getGeneration() + 1);
             log(
-                    "spec: replicas %d build %d%s hibernate %s manual %s window %s %d Gi paused %s tls %s"
+                    "spec: replicas %d live %d build %d%s hibernate %s manual %s window %s %d Gi paused %s tls %s"
                             .formatted(
                                     replicas,
+                                    live,
                                     build,
                                     bad ? " (bad)" : "",
                                     hibernate,
@@ -453,6 +469,10 @@ final class SimulationTest {
                                     gigabytes,
                                     paused,
                                     TlsStage.target("orders", resource.getSpec()).text()));
+        }
+
+        private static Map<String, String> config(int live) {
+            return Map.of("maxClientCnxns", Integer.toString(live));
         }
 
         /// Opens on the last day of a year only.
@@ -475,6 +495,9 @@ final class SimulationTest {
                 steady = pass.steady();
                 resource.setStatus(status);
                 log(status);
+                if (!paused && upToDate(status)) {
+                    cluster.judgeLoaded((ConfigMap) desired().config());
+                }
                 assertTrue(
                         !paused || cluster.writes() == before, "it writes although it is paused");
             } catch (SimulatedCluster.Crash e) {
@@ -485,6 +508,12 @@ final class SimulationTest {
             if (bad) {
                 cluster.badRevision = revision();
             }
+        }
+
+        private static boolean upToDate(EnsembleStatus status) {
+            return Pass.conditions(status)
+                    .anyMatch(each ->
+                            each.getType().equals("UpToDate") && each.getStatus().equals("True"));
         }
 
         private String revision() {
@@ -547,6 +576,7 @@ final class SimulationTest {
             Key key =
                     new Key(
                             String.valueOf(image.tag()),
+                            Integer.parseInt(spec.settings().get("maxClientCnxns")),
                             spec.hibernate(),
                             wanted.bootstrapped() != null,
                             wanted.size(),
@@ -555,9 +585,29 @@ final class SimulationTest {
             Desired desired = RENDERED.get(key);
             if (desired == null) {
                 desired = Desired.of(canonical(key, wanted, image));
+                if (key.live() > 0) {
+                    desired = sharing(desired, plain(key.plain(), wanted, image));
+                }
                 RENDERED.put(key, desired);
             }
             return mutate(desired);
+        }
+
+        private static Desired plain(Key key, Wanted wanted, Image image) throws InvalidSpec {
+            Desired there = RENDERED.get(key);
+            if (there == null) {
+                there = Desired.of(canonical(key, wanted, image));
+                Desired first = RENDERED.putIfAbsent(key, there);
+                return first == null ? there : first;
+            }
+            return there;
+        }
+
+        /// What is the same need not be compared at each look.
+        private static Desired sharing(Desired desired, Desired plain) {
+            return Match.difference(plain.members(), desired.members()) == null
+                    ? new Desired(desired.base(), plain.members())
+                    : desired;
         }
 
         private static Wanted canonical(Key key, Wanted wanted, Image image) {
@@ -572,7 +622,7 @@ final class SimulationTest {
                                     null,
                                     image,
                                     1,
-                                    null,
+                                    config(key.live()),
                                     defaults.jvm(),
                                     defaults.storage(),
                                     defaults.update(),
@@ -596,7 +646,9 @@ final class SimulationTest {
 
         private Desired mutate(Desired desired) {
             return switch (mutation) {
-                case STATEFUL_SET_DELETES_VOLUMES, FORGETS_THE_FORMATION ->
+                case STATEFUL_SET_DELETES_VOLUMES,
+                        FORGETS_THE_FORMATION,
+                        RESTARTS_FOR_LIVE_KEYS ->
                         mutants.computeIfAbsent(desired, this::mutant);
                 default -> desired;
             };
@@ -612,12 +664,29 @@ final class SimulationTest {
                                 .withWhenScaled("Delete")
                                 .endPersistentVolumeClaimRetentionPolicy()
                                 .endSpec();
+                case RESTARTS_FOR_LIVE_KEYS -> {
+                    String revision =
+                            World.annotation(desired.members(), Labels.REVISION) + "-" + live;
+                    members.editMetadata()
+                            .addToAnnotations(Labels.REVISION, revision)
+                            .endMetadata()
+                            .editSpec()
+                            .editTemplate()
+                            .editMetadata()
+                            .addToAnnotations(Labels.REVISION, revision)
+                            .endMetadata()
+                            .endTemplate()
+                            .endSpec();
+                }
                 default ->
                         base.replaceAll(each ->
-                                each instanceof io.fabric8.kubernetes.api.model.ConfigMap config
-                                        ? new io.fabric8.kubernetes.api.model.ConfigMapBuilder(
-                                                        config)
-                                                .withData(Map.of("zoo.cfg", "bootstrap=unanimous"))
+                                each instanceof ConfigMap config
+                                        ? new ConfigMapBuilder(config)
+                                                .withData(
+                                                        Map.of(
+                                                                "zoo.cfg",
+                                                                "bootstrap=unanimous\n"
+                                                                        + "maxClientCnxns=0"))
                                                 .build()
                                         : each);
             }

@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
 ///
 /// Any thread.
 final class Admission {
-    private final ClientLimits.Tokens options;
+    private ClientLimits.Tokens options;
     private final LongSupplier millis;
     private final DoubleSupplier chance;
     private double tokens;
@@ -26,6 +26,21 @@ final class Admission {
         this.tokens = options.size();
         this.filledMillis = millis.getAsLong();
         this.judgedMillis = filledMillis;
+    }
+
+    /// Other limits from here on. A bucket that there was not before is full; one that is there
+    /// keeps its tokens, as far as they fit.
+    synchronized void limit(ClientLimits.Tokens now) {
+        if (options.size() == 0) {
+            tokens = now.size();
+            filledMillis = millis.getAsLong();
+            judgedMillis = filledMillis;
+        }
+        tokens = Math.min(tokens, now.size());
+        if (now.freezeMillis() < 0) {
+            dropChance = 0;
+        }
+        options = now;
     }
 
     /// {@return whether a client may go on}

@@ -56,7 +56,7 @@ final class ClientLoop {
 
     private final EventLoop thread;
     private final ClientServer server;
-    private final ClientSettings settings;
+    private ClientSettings settings;
     private final Schemes schemes;
     private final Intake intake;
     private final Traffic traffic = new Traffic();
@@ -128,6 +128,13 @@ final class ClientLoop {
     /// Sessions are reported at least this often (`safety.md` 15).
     private long tickMillis() {
         return Math.max(settings.tickMillis() / 2, 1);
+    }
+
+    /// Other settings from here on. Who waits for room may have it now.
+    boolean use(ClientSettings now) {
+        settings = now;
+        endTurnLater();
+        return true;
     }
 
     EventLoop thread() {

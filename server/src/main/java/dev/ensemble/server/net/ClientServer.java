@@ -52,7 +52,7 @@ public final class ClientServer implements AutoCloseable {
     /// A connection with more than this unsent is not read until less than the other is left.
     private static final WriteBufferWaterMark UNSENT = new WriteBufferWaterMark(256 << 10, 1 << 20);
 
-    private final ClientSettings settings;
+    private volatile ClientSettings settings;
     private final Schemes schemes;
     private final Intake intake;
     private final WordAnswers words;
@@ -109,6 +109,16 @@ public final class ClientServer implements AutoCloseable {
             loops.put(loop.thread(), loop);
         }
         loops.values().forEach(ClientLoop::start);
+    }
+
+    /// Other settings from here on, for who is connected too. Only what is read each time that it
+    /// is used may differ: frames and I/O threads stay as they are.
+    ///
+    /// @return done when every I/O thread goes by them
+    public CompletionStage<?> use(ClientSettings now) {
+        settings = now;
+        admission.limit(now.limits().tokens());
+        return onEach(loop -> loop.use(now));
     }
 
     /// {@return whether the I/O threads turn}
@@ -188,11 +198,12 @@ public final class ClientServer implements AutoCloseable {
             return;
         }
         InetAddress address = remote.getAddress();
+        ClientSettings limits = settings;
         boolean tooMany =
-                perAddress.merge(address, 1, Integer::sum) > settings.maxPerAddress()
-                        && settings.maxPerAddress() > 0;
+                perAddress.merge(address, 1, Integer::sum) > limits.maxPerAddress()
+                        && limits.maxPerAddress() > 0;
         boolean full =
-                all.incrementAndGet() > settings.maxConnections() && settings.maxConnections() > 0;
+                all.incrementAndGet() > limits.maxConnections() && limits.maxConnections() > 0;
         ClientLoop loop = loops.get(channel.eventLoop());
         if (loop == null) {
             throw new IllegalStateException("a channel of no thread of ours");

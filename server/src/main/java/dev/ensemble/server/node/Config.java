@@ -21,15 +21,17 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /// All that a member is told from outside: one file in ZooKeeper's `zoo.cfg` syntax, and its id.
-/// Read and checked once, before anything starts, and passed by constructor from there.
+/// Read and checked once, before anything starts, and passed by constructor from there; what of it
+/// may change while the member runs, [Reloading] hands on.
 ///
 /// @param dataLogDir where the log is, [#dataDir] unless the file says otherwise
 /// @param metrics null if the file asks for no metrics port
 /// @param pauses null if nobody watches for them
 /// @param fsyncWarningMillis a sync of the log that takes longer is worth a warning
 /// @param text of the file, as it was read
-/// @param hash of what needs a restart to change, as `/v1/status` shows it (`docs/status.md`)
+/// @param hash of what is in force, as `/v1/status` shows it (`docs/status.md`)
 /// @param warnings one line each: keys that have no effect, values that are unwise
+/// @param file where it all comes from
 public record Config(
         int myid,
         Path dataDir,
@@ -48,7 +50,8 @@ public record Config(
         int fsyncWarningMillis,
         String text,
         String hash,
-        List<String> warnings) {
+        List<String> warnings,
+        ConfigFile file) {
 
     /// The unit of all limits, and the limits.
     ///
@@ -271,6 +274,36 @@ public record Config(
     /// @throws InvalidConfig if the file cannot be read or a value is not valid
     public static TlsDialer.@Nullable Settings loadClient(Path file) throws InvalidConfig {
         return ConfigParser.loadClient(file);
+    }
+
+    /// {@return the same with what can change while a member runs}
+    Config with(
+            Timing otherTiming,
+            Clients otherClients,
+            Storage otherStorage,
+            Admin otherAdmin,
+            int otherFsyncWarningMillis,
+            String otherHash) {
+        return new Config(
+                myid,
+                dataDir,
+                dataLogDir,
+                otherTiming,
+                otherClients,
+                auth,
+                znodes,
+                tls,
+                otherStorage,
+                sessions,
+                membership,
+                otherAdmin,
+                metrics,
+                pauses,
+                otherFsyncWarningMillis,
+                text,
+                otherHash,
+                warnings,
+                file);
     }
 
     /// {@return this member as the file declares it}

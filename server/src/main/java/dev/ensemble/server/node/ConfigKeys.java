@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /// Every key that ZooKeeper 3.9 knows, and ours, with what becomes of it here.
 ///
@@ -30,6 +31,26 @@ final class ConfigKeys {
 
     private static final Map<String, Use> KEYS = new HashMap<>();
     private static final List<String> FAMILIES = List.of("metricsProvider.");
+
+    /// Keys whose change in the file counts while the member runs ([Reloading]). Everything that
+    /// they set is read anew each time that it is used, so a new value is wholly in force at once;
+    /// a key that is not only that does not belong here. The operator has the same list.
+    private static final Set<String> LIVE =
+            Set.of(
+                    """
+                    minSessionTimeout maxSessionTimeout maxClientCnxns maxCnxns nio.sessionlessCnxnTimeout
+                    globalOutstandingLimit request_throttle_max_requests throttled_op_wait_time
+                    largeRequestMaxBytes connection_throttle_tokens connection_throttle_fill_time
+                    connection_throttle_fill_count connection_throttle_freeze_time
+                    connection_throttle_drop_increase connection_throttle_drop_decrease
+                    connection_throttle_decrease_ratio connection_throttle_weight_enabled
+                    connection_throttle_global_session_weight connection_throttle_local_session_weight
+                    connection_throttle_renew_session_weight 4lw.commands.whitelist
+                    admin.snapshot.enabled admin.rateLimiterIntervalInMS fsync.warningthresholdms
+                    snapshotSizeFactor disk.lowWaterMegabytes log.retainSegments log.retainMegabytes
+                    log.retainHours\
+                    """
+                            .split("\\s+", -1));
 
     static {
         add(
@@ -147,6 +168,16 @@ final class ConfigKeys {
         for (String key : keys.strip().split("\\s+", -1)) {
             KEYS.put(key, use);
         }
+    }
+
+    /// {@return the keys, without prefix, whose change counts while the member runs}
+    static Set<String> live() {
+        return LIVE;
+    }
+
+    /// {@return whether a change of this key, with prefix or without, counts while the member runs}
+    static boolean isLive(String key) {
+        return LIVE.contains(ConfigValues.bare(key));
     }
 
     /// {@return every key that is known by its whole name}

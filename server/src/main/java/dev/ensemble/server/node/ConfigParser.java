@@ -32,7 +32,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /// Reads a configuration file and makes the [Config] of it.
 final class ConfigParser {
@@ -54,20 +53,62 @@ final class ConfigParser {
     /// node.
     private static final int MAX_MYID_WITH_TTL = 254;
 
-    private final String text;
+    private final ConfigFile file;
     private final List<Map.Entry<String, String>> raw;
     private final ConfigValues values;
     private Groups groups = Groups.NONE;
 
-    private ConfigParser(Path file, String text) throws InvalidConfig {
-        this.text = text;
-        this.raw = entries(file, text);
+    private ConfigParser(Path path, String text) throws InvalidConfig {
+        this.raw = entries(path, text);
+        this.file = new ConfigFile(path, text, raw);
         this.values = new ConfigValues(raw);
+    }
+
+    private ConfigParser(ConfigFile file, List<Map.Entry<String, String>> inForce) {
+        this.raw = inForce;
+        this.file = file;
+        this.values = new ConfigValues(inForce);
     }
 
     static Config load(Path file, OptionalInt myid) throws InvalidConfig {
         return new ConfigParser(file, read(file, "the configuration")).config(myid);
     }
+
+    /// What a running member is told by a change of its file: what can change while it runs.
+    ///
+    /// @param text of the file now
+    /// @throws InvalidConfig if it cannot be read, or what would be in force cannot work
+    static Changed reload(Config running, String text) throws InvalidConfig {
+        ConfigFile file = running.file();
+        List<Map.Entry<String, String>> now = entries(file.path(), text);
+        var parser = new ConfigParser(file, file.inForce(now));
+        boolean standalone = running.membership().standalone();
+        Config next =
+                running.with(
+                        parser.timing(standalone),
+                        parser.clients(running.clients().endpoint()),
+                        parser.storage(),
+                        parser.admin(),
+                        parser.fsyncWarningMillis(),
+                        ConfigFile.hash(parser.raw));
+        return new Changed(
+                next,
+                ConfigFile.hashed(parser.raw),
+                file.waiting(now),
+                parser.values.warnings());
+    }
+
+    /// What a change of the file comes to.
+    ///
+    /// @param inForce what counts from now on
+    /// @param lines the same as it goes into the hash
+    /// @param waiting keys that count from the next start on
+    /// @param warnings about the values that are in force, one line each
+    record Changed(
+            Config inForce,
+            SortedMap<String, String> lines,
+            List<String> waiting,
+            List<String> warnings) {}
 
     static Config.Admin loadAdmin(Path file) throws InvalidConfig {
         return new ConfigParser(file, read(file, "the configuration")).admin();
@@ -155,19 +196,17 @@ final class ConfigParser {
                 new AuthConfig(values, tls.clients() != null).read(),
                 znodes(myid),
                 tls,
-                new Config.Storage(
-                        values.number("disk.lowWaterMegabytes", -1, -1, Integer.MAX_VALUE),
-                        values.decimal("snapshotSizeFactor", 0.33),
-                        tail()),
+                storage(),
                 sessions(standalone),
                 membership(members, standalone),
                 admin(),
                 metrics(),
                 pauses(),
-                values.number("fsync.warningthresholdms", 1000, 0, Integer.MAX_VALUE),
-                withoutSecrets(text),
-                hash(),
-                values.warnings());
+                fsyncWarningMillis(),
+                withoutSecrets(file.text()),
+                ConfigFile.hash(raw),
+                values.warnings(),
+                file);
     }
 
     /// Says of each key that has no effect that it has none, and why.
@@ -515,6 +554,17 @@ final class ConfigParser {
                                 Integer.MAX_VALUE)));
     }
 
+    private int fsyncWarningMillis() throws InvalidConfig {
+        return values.number("fsync.warningthresholdms", 1000, 0, Integer.MAX_VALUE);
+    }
+
+    private Config.Storage storage() throws InvalidConfig {
+        return new Config.Storage(
+                values.number("disk.lowWaterMegabytes", -1, -1, Integer.MAX_VALUE),
+                values.decimal("snapshotSizeFactor", 0.33),
+                tail());
+    }
+
     private StoreOptions.Tail tail() throws InvalidConfig {
         return new StoreOptions.Tail(
                 values.number("log.retainSegments", 1, 0, 1_000_000),
@@ -609,25 +659,5 @@ final class ConfigParser {
     /// Admin commands show the file to whoever asks.
     private static String withoutSecrets(String text) {
         return SECRET.matcher(text).replaceAll("$1***");
-    }
-
-    /// `docs/status.md` says what goes in.
-    private String hash() {
-        var lines = new TreeMap<String, String>();
-        for (Map.Entry<String, String> entry : raw) {
-            lines.put(entry.getKey(), entry.getValue());
-        }
-        lines.keySet().removeIf(ConfigParser::isMembership);
-        return Config.sha256(
-                lines.entrySet().stream()
-                        .map(line -> line.getKey() + "=" + line.getValue() + "\n")
-                        .collect(Collectors.joining()));
-    }
-
-    private static boolean isMembership(String key) {
-        return Set.of("bootstrap", "ensembleId", "version").contains(key)
-                || key.startsWith("server.")
-                || key.startsWith("group.")
-                || key.startsWith("weight.");
     }
 }

@@ -21,8 +21,7 @@ final class ConfigValues {
     /// @param raw keys and values in the order of the file, each twice if it is there twice
     ConfigValues(List<Map.Entry<String, String>> raw) {
         for (Map.Entry<String, String> entry : raw) {
-            String key = entry.getKey();
-            String bare = key.startsWith(PREFIX) ? key.substring(PREFIX.length()) : key;
+            String bare = bare(entry.getKey());
             String before = values.put(bare, entry.getValue());
             if (before != null && !before.equals(entry.getValue())) {
                 warn(
@@ -34,6 +33,11 @@ final class ConfigValues {
                                 + " does not");
             }
         }
+    }
+
+    /// {@return the key without the prefix that ZooKeeper's system properties have}
+    static String bare(String key) {
+        return key.startsWith(PREFIX) ? key.substring(PREFIX.length()) : key;
     }
 
     void warn(String warning) {

@@ -55,7 +55,7 @@ final class Observed {
 
     private record Sample(long nanos, long commits) {}
 
-    private final Config config;
+    private volatile Config config;
     private final LongSupplier clock;
     private final long startNanos;
     private final Object rateLock = new Object();
@@ -64,6 +64,7 @@ final class Observed {
     private volatile @Nullable Parts parts;
     private volatile @Nullable Facts facts;
     private volatile boolean draining;
+    private volatile Reloading.Standing standing = Reloading.Standing.AS_STARTED;
 
     /// @param clock monotonic, in ns
     Observed(Config config, LongSupplier clock) {
@@ -93,8 +94,20 @@ final class Observed {
         draining = true;
     }
 
+    /// {@return what is in force}
     Config config() {
         return config;
+    }
+
+    /// {@return how the file stands to that}
+    Reloading.Standing standing() {
+        return standing;
+    }
+
+    /// The file has changed.
+    void reloaded(Config inForce, Reloading.Standing now) {
+        config = inForce;
+        standing = now;
     }
 
     /// {@return null until the member has started}
@@ -181,6 +194,7 @@ final class Observed {
     List<String> warnings(Facts now) {
         Parts wired = parts();
         var warnings = new ArrayList<>(wired.warnings());
+        ofFile(warnings);
         if (wired.links() != null) {
             if (!config.tls().quorum()) {
                 warnings.add("links between members are plaintext");
@@ -195,6 +209,19 @@ final class Observed {
         space(now, wired.upkeep().space(), warnings);
         warnings.addAll(now.warnings());
         return warnings;
+    }
+
+    private void ofFile(List<String> warnings) {
+        Reloading.Standing now = standing;
+        if (now.refused() != null) {
+            warnings.add("the changed configuration is not used: " + now.refused());
+        }
+        if (!now.waiting().isEmpty()) {
+            warnings.add(
+                    "changed in the file, and counting from the next start on: "
+                            + String.join(", ", now.waiting()));
+        }
+        now.warnings().stream().filter(each -> !warnings.contains(each)).forEach(warnings::add);
     }
 
     private static void space(Facts now, Upkeep.Space space, List<String> warnings) {

@@ -39,7 +39,7 @@ final class Replaying implements AutoCloseable {
 
     private final Store store;
     private final Inbox<Input> inbox;
-    private final double snapshotSizeFactor;
+    private volatile double snapshotSizeFactor;
     private final Map<Integer, LogReader> readers = new HashMap<>();
     private final ExecutorService thread =
             Executors.newSingleThreadExecutor(
@@ -51,6 +51,11 @@ final class Replaying implements AutoCloseable {
         this.store = store;
         this.inbox = inbox;
         this.snapshotSizeFactor = snapshotSizeFactor;
+    }
+
+    /// From here on. Any thread.
+    void snapshotSizeFactor(double now) {
+        snapshotSizeFactor = now;
     }
 
     /// Begins to read. Peer thread.
@@ -106,11 +111,12 @@ final class Replaying implements AutoCloseable {
     }
 
     private double worthwhile(Tree tree) {
-        if (snapshotSizeFactor <= 0) {
+        double factor = snapshotSizeFactor;
+        if (factor <= 0) {
             return -1;
         }
         double state = tree.approximateDataSize() + (double) ZNODE_BYTES * tree.znodeCount();
-        return Math.max(ALWAYS_BYTES, state * snapshotSizeFactor);
+        return Math.max(ALWAYS_BYTES, state * factor);
     }
 
     private void forget(int learner) {

@@ -49,6 +49,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
@@ -212,7 +213,7 @@ public final class ServerNode implements AutoCloseable {
         Links links =
                 config.membership().standalone() ? null : links(loop, codec, promises, committed);
         ClientServer served =
-                new ClientServer(clientSettings(), schemes, loop, facts, recovered.tree());
+                new ClientServer(clientSettings(config), schemes, loop, facts, recovered.tree());
         clients = served;
         parts.push(served);
         listening = new Listening(config, committed, served, links);
@@ -253,6 +254,9 @@ public final class ServerNode implements AutoCloseable {
         upkeep.start();
         parts.push(upkeep);
         peerLoop = loop;
+        var reloading = new Reloading(observed, next -> use(next, store, served, replaying, upkeep));
+        parts.push(reloading);
+        reloading.start();
         changes.started(loop::ask);
         dial(links, committed);
         ports =
@@ -540,13 +544,28 @@ public final class ServerNode implements AutoCloseable {
                 auth.enforced());
     }
 
-    private ClientSettings clientSettings() {
-        Config.Clients from = config.clients();
+    /// Each key of [ConfigKeys#live] is in one of these.
+    private void use(
+            Config next, Store store, ClientServer served, Replaying replaying, Upkeep upkeep)
+            throws IOException, InterruptedException {
+        upkeep.lowWater(next.storage().lowWaterBytes());
+        store.tail(next.storage().tail());
+        store.metrics().warnAbove(next.fsyncWarningMillis());
+        replaying.snapshotSizeFactor(next.storage().snapshotSizeFactor());
+        try {
+            served.use(clientSettings(next)).toCompletableFuture().get();
+        } catch (ExecutionException | RejectedExecutionException e) {
+            throw new IOException("the I/O threads do not take it: " + e, e);
+        }
+    }
+
+    private ClientSettings clientSettings(Config of) {
+        Config.Clients from = of.clients();
         return new ClientSettings(
                 Runtime.getRuntime().availableProcessors(),
-                config.timing().tickMillis(),
-                config.timing().minSessionTimeoutMillis(),
-                config.timing().maxSessionTimeoutMillis(),
+                of.timing().tickMillis(),
+                of.timing().minSessionTimeoutMillis(),
+                of.timing().maxSessionTimeoutMillis(),
                 from.maxFrameBytes(),
                 from.backlog(),
                 from.maxPerAddress(),

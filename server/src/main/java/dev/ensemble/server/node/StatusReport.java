@@ -30,6 +30,10 @@ final class StatusReport {
                 .put("warnings", config.warnings());
     }
 
+    private static Json file(Reloading.Standing standing) {
+        return new Json().put("waiting", standing.waiting()).put("refused", standing.refused());
+    }
+
     static Json of(Observed observed, Facts facts) {
         Config config = observed.config();
         boolean member = facts.identity().state() == Identity.State.MEMBER;
@@ -37,6 +41,7 @@ final class StatusReport {
                 .put("myid", config.myid())
                 .put("version", Release.current().version())
                 .put("configHash", config.hash())
+                .put("file", file(observed.standing()))
                 .put("ensembleId", member ? facts.identity().ensembleId() : null)
                 .put("role", lower(facts.role()))
                 .put("leader", facts.leader() == 0 ? null : facts.leader())

@@ -42,7 +42,7 @@ final class Upkeep implements AutoCloseable {
     private final List<Pulse> pulses;
     private final Inbox<Input> inbox;
     private final Flushing flushing;
-    private final long lowWaterBytes;
+    private volatile long lowWaterBytes;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Thread thread = Thread.ofPlatform().name("upkeep").daemon().unstarted(this::run);
     private volatile Space space;
@@ -63,11 +63,19 @@ final class Upkeep implements AutoCloseable {
         this.pulses = pulses;
         this.inbox = inbox;
         this.flushing = flushing;
-        this.lowWaterBytes =
-                lowWaterBytes < 0
-                        ? Math.min(Config.Storage.LOW_WATER_BYTES, store.totalBytes() / 8)
-                        : lowWaterBytes;
+        this.lowWaterBytes = mark(store, lowWaterBytes);
         this.space = new Space(store.freeBytes(), this.lowWaterBytes, false);
+    }
+
+    private static long mark(Store store, long wanted) throws IOException {
+        return wanted < 0
+                ? Math.min(Config.Storage.LOW_WATER_BYTES, store.totalBytes() / 8)
+                : wanted;
+    }
+
+    /// From the next look on, as in the constructor. Any thread.
+    void lowWater(long bytes) throws IOException {
+        lowWaterBytes = mark(store, bytes);
     }
 
     /// Looks once, so that a member on a full disk knows it when it begins, then now and then.
@@ -96,8 +104,9 @@ final class Upkeep implements AutoCloseable {
             long free = store.freeBytes();
             // Some more than the mark before it counts as enough, so that it does not go to and
             // fro.
-            long mark = space.low() ? lowWaterBytes + lowWaterBytes / 4 : lowWaterBytes;
-            Space now = new Space(free, lowWaterBytes, free < mark);
+            long wanted = lowWaterBytes;
+            long mark = space.low() ? wanted + wanted / 4 : wanted;
+            Space now = new Space(free, wanted, free < mark);
             boolean changed = now.low() != space.low();
             space = now;
             if (changed) {

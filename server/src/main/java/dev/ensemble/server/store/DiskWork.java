@@ -44,6 +44,7 @@ final class DiskWork implements Closeable {
     private long batchTicket;
     private volatile long synced;
     private volatile boolean low;
+    private volatile StoreOptions.Tail tail;
     private volatile boolean reserved;
 
     DiskWork(
@@ -62,6 +63,7 @@ final class DiskWork implements Closeable {
         this.current = current;
         this.log = log;
         this.synced = log.end();
+        this.tail = options.tail();
     }
 
     /// {@return the zxid up to which the log is on disk; any thread may ask}
@@ -73,6 +75,11 @@ final class DiskWork implements Closeable {
     /// thread.
     void low(boolean now) {
         low = now;
+    }
+
+    /// What stays of the log from here on. Any thread.
+    void tail(StoreOptions.Tail now) {
+        tail = now;
     }
 
     /// See [Store#keep].
@@ -123,7 +130,7 @@ final class DiskWork implements Closeable {
                     writeBatch(persisted);
                     log.deleteUpTo(
                             low ? zxid : Math.min(zxid, needed()),
-                            low ? StoreOptions.Tail.NONE : options.tail());
+                            low ? StoreOptions.Tail.NONE : tail);
                 }
                 case Refill _ -> {
                     writeBatch(persisted);

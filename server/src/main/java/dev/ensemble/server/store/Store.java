@@ -185,6 +185,11 @@ public final class Store implements AutoCloseable {
         work.low(now);
     }
 
+    /// What stays of the log though the state holds it, from here on. Any thread.
+    public void tail(StoreOptions.Tail now) {
+        work.tail(now);
+    }
+
     /// {@return whether the reserve for a full disk was there when it was last looked at; any
     /// thread}
     public boolean isReserved() {

@@ -60,6 +60,28 @@ final class AdmissionTest {
         assertEquals(1000, admitted(admission(ClientLimits.OFF.tokens()), 1000));
     }
 
+    @Test
+    void otherLimitsCountAtOnce() {
+        Admission admission = admission(ClientLimits.OFF.tokens());
+        admission.limit(new ClientLimits.Tokens(3, 10, 1, 100, 0.5, 0.25, 0, 1, 1));
+        assertEquals(3, admitted(admission, 5), "a bucket that there was not is full");
+        nowMillis += 100;
+        chance = 0.9;
+        assertEquals(3, admitted(admission, 5));
+        nowMillis += 10;
+        admission.limit(new ClientLimits.Tokens(9, 10, 1, 100, 0.5, 0.25, 0, 1, 1));
+        assertEquals(1, admitted(admission, 5), "nobody gets tokens by a change");
+        nowMillis += 10_000;
+        assertEquals(9, admitted(admission, 20));
+        nowMillis += 10_000;
+        assertTrue(admission.admits(true));
+        admission.limit(new ClientLimits.Tokens(2, 10, 1, -1, 0, 0, 0, 1, 1));
+        assertEquals(2, admitted(admission, 5), "what does not fit is gone");
+        assertEquals(0, admission.dropChance());
+        admission.limit(ClientLimits.OFF.tokens());
+        assertEquals(100, admitted(admission, 100));
+    }
+
     private static int admitted(Admission admission, int tries) {
         int admitted = 0;
         for (int i = 0; i < tries; i++) {

@@ -458,7 +458,7 @@ final class ConfigTest {
     }
 
     @Test
-    void theHashIsOfWhatNeedsARestart() throws Exception {
+    void theHashIsOfAllButTheMembership() throws Exception {
         Path file = dir.resolve("hash.cfg");
         Files.writeString(
                 file,
@@ -471,6 +471,73 @@ final class ConfigTest {
                 load(THREE + "tickTime=2000\nserver.4=h:1:2\nensembleId=x\nbootstrap=majority", 1)
                         .hash());
         assertNotEquals(same.hash(), load(THREE + "tickTime=2001", 1).hash());
+    }
+
+    private static ConfigParser.Changed reloaded(Config running, String text) throws InvalidConfig {
+        return ConfigParser.reload(running, text);
+    }
+
+    @Test
+    void whatCanChangeWhileTheMemberRunsIsInForceAtOnce() throws Exception {
+        Config running = alone("maxClientCnxns=7\nzookeeper.snapshotSizeFactor=0.5\nmaxCnxns=3\n");
+        String other =
+                running.file().text()
+                        .replace("maxClientCnxns=7", "maxClientCnxns=8\nlog.retainHours=2")
+                        .replace("0.5", "0.6")
+                        .replace("maxCnxns=3", "minSessionTimeout=100\n4lw.commands.whitelist=a,ruok");
+        var changed = reloaded(running, other);
+        Config now = changed.inForce();
+        assertEquals(8, now.clients().maxPerAddress());
+        assertEquals(0, now.clients().maxConnections(), "removed: the default");
+        assertEquals(100, now.timing().minSessionTimeoutMillis());
+        assertEquals(0.6, now.storage().snapshotSizeFactor());
+        assertEquals(7_200_000, now.storage().tail().millis());
+        assertEquals(Set.of("srvr", "ruok"), now.clients().fourLetterWords());
+        assertEquals(
+                List.of("4lw.commands.whitelist names a, which is no command"), changed.warnings());
+        assertEquals(List.of(), changed.waiting());
+        Path file = dir.resolve("zoo.cfg");
+        Files.writeString(file, other);
+        assertEquals(Config.load(file, OptionalInt.empty()).hash(), now.hash(), "acknowledged");
+        assertEquals(running.hash(), reloaded(now, running.file().text()).inForce().hash());
+    }
+
+    @Test
+    void whatCannotWaitsForTheNextStart() throws Exception {
+        Config running = alone("tickTime=2000\nmaxCnxns=3\n");
+        String other =
+                running.file().text().replace("tickTime=2000", "tickTime=x")
+                        + "skipACL=yes\nmaxClientCnxns=1\nensembleId=e\nserver.1=h:2:3\n";
+        var changed = reloaded(running, other);
+        assertEquals(List.of("skipACL", "tickTime"), changed.waiting());
+        assertEquals(1, changed.inForce().clients().maxPerAddress());
+        assertEquals(2000, changed.inForce().timing().tickMillis());
+        assertFalse(changed.inForce().auth().skipAcl());
+        assertEquals(
+                reloaded(running, running.file().text() + "maxClientCnxns=1").inForce().hash(),
+                changed.inForce().hash(),
+                "of what is in force");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "maxClientCnxns=-1, maxClientCnxns=-1 is not valid: it must be a whole number of at least 0",
+        "minSessionTimeout=90000, minSessionTimeout=90000 is not valid: it must not be above maxSessionTimeout=60000",
+        "snapshotSizeFactor=big, snapshotSizeFactor=big is not valid: it must be a number",
+    })
+    void whatIsNotValidIsRefusedAsAWhole(String line, String says) throws Exception {
+        Config running = alone("");
+        String text = running.file().text() + "maxCnxns=9\n" + line + "\n";
+        assertEquals(
+                says,
+                assertThrows(InvalidConfig.class, () -> reloaded(running, text)).getMessage());
+    }
+
+    @Test
+    void secretsOfTheFileAreNotInTheRecord() throws Exception {
+        Config config = alone("ssl.keyStore.password=hunter2\n");
+        assertFalse(config.file().toString().contains("hunter2"));
+        assertFalse(config.text().contains("hunter2"));
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /// The tables in `docs` are whole and right: what they say is compared with what the code knows.
 final class DocumentedTest {
@@ -46,6 +47,24 @@ final class DocumentedTest {
                                     case ConfigKeys.Use.RefusedUnless _ -> "refused";
                                 }));
         assertEquals(lines(known), lines(told));
+    }
+
+    @Test
+    void everyKeyThatCountsWithoutAStartIsInTheList() throws IOException {
+        String page = Files.readString(Path.of("docs", "configuration.md"));
+        String section =
+                page.substring(
+                        page.indexOf("## Changes while a member runs"), page.indexOf("## Keys"));
+        var told = new TreeSet<String>();
+        section.lines()
+                .filter(line -> line.startsWith("* "))
+                .map(line -> line.split(": ", 2)[0])
+                .flatMap(line -> Pattern.compile("`([^`]+)`").matcher(line).results())
+                .forEach(key -> told.add(key.group(1)));
+        assertEquals(new TreeSet<>(ConfigKeys.live()), told);
+        for (String key : told) {
+            assertEquals(new ConfigKeys.Use.Read(), ConfigKeys.use(key), key);
+        }
     }
 
     private static String lines(Map<String, String> map) {
