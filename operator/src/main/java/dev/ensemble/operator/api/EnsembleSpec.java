@@ -123,7 +123,8 @@ public record EnsembleSpec(
                                 + " removed.")
                 @Nullable Bootstrap bootstrap,
         @JsonPropertyDescription("Who may reach the members over the network.") @Default("{}")
-                NetworkPolicy networkPolicy) {
+                NetworkPolicy networkPolicy,
+        @JsonPropertyDescription("Who may do what.") @Nullable Auth auth) {
 
     @SuppressWarnings("NullAway") // Jackson passes null for what the file leaves out.
     public EnsembleSpec {
@@ -149,7 +150,7 @@ public record EnsembleSpec(
     public static EnsembleSpec defaults() {
         return new EnsembleSpec(
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                null, null, null);
+                null, null, null, null);
     }
 
     /// {@return the same spec with another number of voters}
@@ -180,7 +181,8 @@ public record EnsembleSpec(
                 sleep,
                 tls,
                 bootstrap,
-                networkPolicy);
+                networkPolicy,
+                auth);
     }
 
     /// {@return the settings of the server, empty if there are none}
@@ -205,6 +207,26 @@ public record EnsembleSpec(
             enabled = enabled == null ? Boolean.TRUE : enabled;
         }
     }
+
+    /// {@return the Secret that says who the superuser is; null if none does}
+    public @Nullable String superUserSecret() {
+        return auth == null || auth.superUser() == null ? null : auth.superUser().secretName();
+    }
+
+    @JsonClassDescription("Who may do what.")
+    public record Auth(
+            @JsonPropertyDescription("Whom no ACL binds; nobody without it.")
+                    @Nullable SuperUser superUser) {}
+
+    @JsonClassDescription("Whom no ACL binds.")
+    public record SuperUser(
+            @JsonPropertyDescription(
+                            "Secret of this namespace with password, that of the user super, or"
+                                + " digest, lines of the form user:hash as ZooKeeper's superDigest,"
+                                + " or both. A change of its content is taken without a restart.")
+                    @Required
+                    @Pattern("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
+                    String secretName) {}
 
     @JsonClassDescription("TLS between members, and for clients.")
     public record Tls(

@@ -22,7 +22,7 @@ public final class Labels {
     /// On StatefulSet and pods: the hash of all that needs a restart to change.
     public static final String REVISION = "ensemble.dev/revision";
 
-    /// On the pods: the hash of the configuration that they were started with.
+    /// On the pods: the hash of that part of the configuration that needs a restart to change.
     public static final String CONFIG_HASH = "ensemble.dev/config-hash";
 
     /// On volume claims and StatefulSet: the ensemble that the data belongs to.

@@ -220,6 +220,7 @@ public final class Members {
                                 .build(),
                         new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build())
                 .addAllToVolumeMounts(TlsFiles.mounts(wanted))
+                .addAllToVolumeMounts(SuperUser.mounts(wanted.spec()))
                 .build();
     }
 
@@ -371,6 +372,7 @@ public final class Members {
     private static List<Volume> volumes(Wanted wanted) {
         List<Volume> volumes = new ArrayList<>(ownVolumes(wanted));
         volumes.addAll(TlsFiles.volumes(wanted));
+        volumes.addAll(SuperUser.volumes(wanted.spec()));
         return volumes;
     }
 

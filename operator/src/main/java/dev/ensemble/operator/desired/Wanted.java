@@ -182,6 +182,7 @@ public record Wanted(
     public ZooCfg zooCfg() {
         Map<String, String> settings = new LinkedHashMap<>(spec.settings());
         settings.putAll(TlsFiles.settings(security.stage(), spec));
+        settings.putAll(SuperUser.settings(spec));
         return ZooCfg.of(
                 ZooCfg.Place.POD,
                 settings,

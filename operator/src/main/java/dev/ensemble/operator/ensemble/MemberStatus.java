@@ -30,7 +30,8 @@ public record MemberStatus(
         @Nullable List<String> warnings,
         @Nullable Metrics metrics,
         @Nullable Tls tls,
-        @Nullable File file) {
+        @Nullable File file,
+        @Nullable SuperUser superUser) {
 
     /// The same, of a member without TLS.
     public MemberStatus(
@@ -74,8 +75,15 @@ public record MemberStatus(
                 warnings,
                 metrics,
                 null,
+                null,
                 null);
     }
+
+    /// Whether files say who the superuser is.
+    ///
+    /// @param problem with the files as they are now; null if there is none
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record SuperUser(boolean known, @Nullable String problem) {}
 
     /// How the file of its configuration stands to what is in force.
     ///

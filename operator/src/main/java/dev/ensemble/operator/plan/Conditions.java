@@ -45,6 +45,7 @@ final class Conditions {
         DisruptionAllowed("the leader lets a member stop, so a node may be drained"),
         StorageHealthy("every volume has the size that the spec asks for"),
         TLSReady("connections are secured as the spec asks, by certificates that are valid"),
+        SuperUserReady("every member knows the superuser that the spec names, if it names one"),
         Progressing("the operator does something, or waits to do it"),
         Paused("`spec.paused` is set, and the operator changes nothing"),
         RecoveryRequired(
@@ -88,6 +89,7 @@ final class Conditions {
                         case DisruptionAllowed -> disruptionAllowed();
                         case StorageHealthy -> storageHealthy();
                         case TLSReady -> tlsReady();
+                        case SuperUserReady -> superUser();
                         case Progressing -> progressing();
                         case Paused -> paused();
                         case RecoveryRequired -> recoveryRequired();
@@ -344,6 +346,50 @@ final class Conditions {
                 && last.type().equals(StatusReport.RELOAD)
                 && !Instant.parse(now)
                         .isBefore(Instant.parse(last.startedAt()).plus(ReloadPlan.PATIENCE));
+    }
+
+    private Condition superUser() {
+        String secret = about.superUser();
+        if (secret == null) {
+            return condition(
+                    Type.SuperUserReady,
+                    TRUE,
+                    Reason.NoSuperUser,
+                    "spec.auth.superUser is not set.");
+        }
+        if (seen.wish().hibernate()) {
+            return hibernated(Type.SuperUserReady);
+        }
+        List<String> problems = new ArrayList<>();
+        List<Member> silent = new ArrayList<>();
+        for (Member member : seen.expected()) {
+            Observed.SuperUser known = member.said() == null ? null : member.said().superUser();
+            if (known == null) {
+                silent.add(member);
+            } else if (known.problem() != null || !known.known()) {
+                problems.add(member.name() + ": " + known.problem());
+            }
+        }
+        if (!problems.isEmpty()) {
+            return condition(
+                    Type.SuperUserReady,
+                    FALSE,
+                    Reason.SuperUserMissing,
+                    "Secret %s must have the key password or digest; %s"
+                            .formatted(secret, String.join("; ", problems)));
+        }
+        return silent.isEmpty()
+                ? condition(
+                        Type.SuperUserReady,
+                        TRUE,
+                        Reason.SuperUserKnown,
+                        "Every member has Secret %s.".formatted(secret))
+                : condition(
+                        Type.SuperUserReady,
+                        UNKNOWN,
+                        Reason.SuperUserUnknown,
+                        "Not known of %s whether it has Secret %s"
+                                .formatted(Plan.names(silent), secret));
     }
 
     private Condition membershipStable() {

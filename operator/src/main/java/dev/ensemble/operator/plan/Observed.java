@@ -179,6 +179,7 @@ public record Observed(
     /// @param clients its certificate for clients; null without TLS
     /// @param file how the file of its configuration is now; null if it reads that only at its
     ///   start
+    /// @param superUser what it knows of the superuser by files; null if it looks for none
     public record Said(
             String role,
             boolean formed,
@@ -188,7 +189,8 @@ public record Observed(
             List<String> warnings,
             @Nullable Shown links,
             @Nullable Shown clients,
-            @Nullable File file) {
+            @Nullable File file,
+            @Nullable SuperUser superUser) {
         /// The same, without TLS.
         public Said(
                 String role,
@@ -197,7 +199,7 @@ public record Observed(
                 @Nullable String configHash,
                 @Nullable String incarnation,
                 List<String> warnings) {
-            this(role, formed, version, configHash, incarnation, warnings, null, null, null);
+            this(role, formed, version, configHash, incarnation, warnings, null, null, null, null);
         }
     }
 
@@ -206,6 +208,11 @@ public record Observed(
     /// @param waiting keys that differ and count from its next start on
     /// @param refused why nothing of the file is in force; null if what can be is
     public record File(List<String> waiting, @Nullable String refused) {}
+
+    /// Whether a member knows a superuser by files.
+    ///
+    /// @param problem with the files as they are now; null if there is none
+    public record SuperUser(boolean known, @Nullable String problem) {}
 
     /// A certificate that a member shows, and whom it trusts.
     ///

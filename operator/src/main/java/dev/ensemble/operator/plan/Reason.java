@@ -14,7 +14,7 @@ public enum Reason {
                     + " answer the operator to know."),
     Hibernated(
             "Ready, QuorumAvailable, FullyReplicated, UpToDate, MembershipStable,"
-                    + " DisruptionAllowed: spec.hibernate is set, so no member is to run."),
+                    + " DisruptionAllowed, SuperUserReady: spec.hibernate is set, so no member is to run."),
     MemberNotReady("Ready: a voter is missing, starting or not ready."),
     MemberMissing(
             "FullyReplicated, MembershipStable, DisruptionAllowed: a voter is not in sync, or the"
@@ -63,6 +63,12 @@ public enum Reason {
             "TLSReady: a member does not use the files as they are now, since they do not fit"
                     + " together."),
     CertificatesUnknown("TLSReady: a member has not told which certificate it uses."),
+    NoSuperUser("SuperUserReady: spec.auth.superUser is not set."),
+    SuperUserKnown("SuperUserReady: every member has the superuser's Secret."),
+    SuperUserMissing(
+            "SuperUserReady: the Secret of the superuser does not exist, or members cannot use what"
+                    + " is in it; nobody new is the superuser."),
+    SuperUserUnknown("SuperUserReady: a member has not told whether it has the Secret."),
     Settled("Progressing: there is nothing to do."),
     Working("Progressing: the operator has just done a step."),
     Waiting("Progressing: something must become true before the next step."),

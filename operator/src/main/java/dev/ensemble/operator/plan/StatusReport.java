@@ -43,6 +43,7 @@ public final class StatusReport {
     /// @param clientPort port of each member that clients connect to
     /// @param rotation what the rotation of the operator's authority waits for; null if none is
     ///   under way
+    /// @param superUser name of the superuser's Secret; null if there is to be none
     /// @param metrics figures, null if no member told any
     public record About(
             String name,
@@ -57,6 +58,7 @@ public final class StatusReport {
             String clientEndpoint,
             int clientPort,
             @Nullable String rotation,
+            @Nullable String superUser,
             EnsembleStatus.@Nullable Metrics metrics) {}
 
     private StatusReport(About about, @Nullable EnsembleStatus before, String now) {

@@ -55,6 +55,9 @@ final class Events {
                 "The operator has made or renewed certificates, or turned its authority."),
         CertificateTrouble(
                 "Warning", "A certificate in use has ended, ends soon, or cannot be replaced."),
+        SuperUserMissing(
+                "Warning",
+                "The superuser's Secret does not exist, or members cannot use what is in it."),
         SpecInvalid("Warning", "The spec cannot work; what runs keeps running."),
         Hindered("Warning", "Something is missing: StorageClass, image, Secret, node, permission."),
         Ready("Normal", "All members are ready, in sync and up to date.");

@@ -318,7 +318,12 @@ final class Observation {
                         status.warnings() == null ? List.of() : status.warnings(),
                         status.tls() == null ? null : shown(status.tls().members()),
                         status.tls() == null ? null : shown(status.tls().clients()),
-                        file(status.file()));
+                        file(status.file()),
+                        status.superUser() == null
+                                ? null
+                                : new Observed.SuperUser(
+                                        status.superUser().known(),
+                                        status.superUser().problem()));
     }
 
     private static Observed.@Nullable File file(MemberStatus.@Nullable File file) {

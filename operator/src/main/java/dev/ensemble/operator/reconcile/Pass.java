@@ -619,6 +619,7 @@ final class Pass {
                                 ClientService.endpoint(wanted),
                                 ClientService.port(wanted),
                                 rotation,
+                                spec.superUserSecret(),
                                 seen.metrics() == null
                                         ? shown
                                         : Figures.next(shown, seen.metrics())),
@@ -655,7 +656,7 @@ final class Pass {
                     hindrance.message());
         }
         tellOfConfiguration(before, status);
-        tellOfCertificates(status);
+        tellOfSecrets(status);
         EnsembleStatus.Leader leader = status.leader();
         EnsembleStatus.Leader last = before == null ? null : before.leader();
         if (leader != null && last != null && leader.myid() != last.myid()) {
@@ -670,27 +671,16 @@ final class Pass {
     }
 
     private void tellOfConfiguration(@Nullable EnsembleStatus before, EnsembleStatus status) {
-        String now = reason(status, "UpToDate");
+        tellOfTrouble(
+                status,
+                "UpToDate",
+                Set.of(Reason.ConfigNotLoaded),
+                Events.What.ConfigNotLoaded);
         String last = before == null ? "" : reason(before, "UpToDate");
-        if (now.equals(Reason.ConfigNotLoaded.name())) {
-            tools.events()
-                    .tellOnce(
-                            cluster,
-                            resource,
-                            Events.What.ConfigNotLoaded,
-                            now,
-                            conditions(status)
-                                    .filter(each -> each.getType().equals("UpToDate"))
-                                    .map(Condition::getMessage)
-                                    .findFirst()
-                                    .orElse(""));
-            return;
-        }
-        tools.events().over(resource, Events.What.ConfigNotLoaded);
-        boolean reloaded =
+        boolean reloading =
                 last.equals(Reason.ConfigNotLoaded.name())
                         || last.equals(Reason.ConfigReloading.name());
-        if (reloaded && now.equals(Reason.AllCurrent.name())) {
+        if (reloading && reason(status, "UpToDate").equals(Reason.AllCurrent.name())) {
             tell(
                     Events.What.ConfigLoaded,
                     "Every member has taken over the changed configuration as it ran");
@@ -705,23 +695,29 @@ final class Pass {
                 .orElse("");
     }
 
-    private void tellOfCertificates(EnsembleStatus status) {
-        Condition tls =
+    private void tellOfSecrets(EnsembleStatus status) {
+        tellOfTrouble(status, "TLSReady", CERTIFICATES, Events.What.CertificateTrouble);
+        tellOfTrouble(
+                status,
+                "SuperUserReady",
+                Set.of(Reason.SuperUserMissing),
+                Events.What.SuperUserMissing);
+    }
+
+    /// Tells of a condition once it has one of these reasons.
+    private void tellOfTrouble(
+            EnsembleStatus status, String type, Set<Reason> troubling, Events.What what) {
+        Condition found =
                 conditions(status)
-                        .filter(each -> each.getType().equals("TLSReady"))
-                        .filter(each -> CERTIFICATES.contains(Reason.valueOf(each.getReason())))
+                        .filter(each -> each.getType().equals(type))
+                        .filter(each -> troubling.contains(Reason.valueOf(each.getReason())))
                         .findFirst()
                         .orElse(null);
-        if (tls == null) {
-            tools.events().over(resource, Events.What.CertificateTrouble);
+        if (found == null) {
+            tools.events().over(resource, what);
         } else {
             tools.events()
-                    .tellOnce(
-                            cluster,
-                            resource,
-                            Events.What.CertificateTrouble,
-                            tls.getReason(),
-                            tls.getMessage());
+                    .tellOnce(cluster, resource, what, found.getReason(), found.getMessage());
         }
     }
 

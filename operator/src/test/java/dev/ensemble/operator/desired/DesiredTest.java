@@ -46,7 +46,8 @@ final class DesiredTest {
             firstMyid: 11
             version: 1.2.0
             image: {repository: example.org/server, pullPolicy: Always, pullSecrets: [registry]}
-            config: {tickTime: "1000"}
+            config: {tickTime: "1000", maxClientCnxns: "0"}
+            auth: {superUser: {secretName: orders-super}}
             jvm: {maxRAMPercentage: 50, options: [-Xlog:gc]}
             tls:
               peer: {secretName: orders-peer, mode: Prefer}

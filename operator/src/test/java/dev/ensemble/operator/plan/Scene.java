@@ -407,6 +407,7 @@ final class Scene {
                                 new Observed.Shown(
                                         fingerprint, Instant.parse(notAfter), List.of(), refused),
                                 null,
+                                null,
                                 null),
                         m.silence(),
                         m.volume()));
@@ -415,6 +416,19 @@ final class Scene {
 
     /// A member has another configuration in force than the spec wants.
     Scene loaded(int myid, String hash, Observed.@Nullable File file) {
+        return said(myid, hash, file, null);
+    }
+
+    /// A member looks for the superuser.
+    Scene knowing(int myid, Observed.SuperUser superUser) {
+        return said(myid, "hash", null, superUser);
+    }
+
+    private Scene said(
+            int myid,
+            String hash,
+            Observed.@Nullable File file,
+            Observed.@Nullable SuperUser superUser) {
         Member m = Objects.requireNonNull(members.get(myid));
         members.put(
                 myid,
@@ -433,7 +447,8 @@ final class Scene {
                                 List.of(),
                                 null,
                                 null,
-                                file),
+                                file,
+                                superUser),
                         m.silence(),
                         m.volume()));
         return this;

@@ -25,6 +25,14 @@ final class StatusReportTest {
 
     private static StatusReport.About about(
             boolean paused, List<String> invalid, @Nullable Trouble trouble) {
+        return about(paused, invalid, trouble, null);
+    }
+
+    private static StatusReport.About about(
+            boolean paused,
+            List<String> invalid,
+            @Nullable Trouble trouble,
+            @Nullable String superUser) {
         return new StatusReport.About(
                 "e",
                 "ns",
@@ -38,6 +46,7 @@ final class StatusReportTest {
                 "e-client.ns.svc:2181",
                 2181,
                 null,
+                superUser,
                 null);
     }
 
@@ -256,6 +265,40 @@ final class StatusReportTest {
         assertEquals(
                 "True AllCurrent: Every member runs what the spec asks for.",
                 upToDate(report(silent, report(Scene.of(3), null, T0), T1)));
+    }
+
+    private static String superUser(@Nullable String secret, Scene scene) {
+        Observed seen = scene.observed();
+        EnsembleStatus status =
+                StatusReport.of(
+                        about(false, List.of(), null, secret), seen, Plan.next(seen), null, T0);
+        assertEquals(
+                "T:AllMembersReady T:QuorumPresent T:AllCurrent T:AllVotersSynced",
+                conditions(status),
+                "nothing else is held up");
+        return Objects.requireNonNull(status.conditions()).stream()
+                .filter(each -> each.getType().equals("SuperUserReady"))
+                .map(each -> each.getStatus() + " " + each.getReason() + ": " + each.getMessage())
+                .findFirst()
+                .orElse("");
+    }
+
+    @Test
+    void theSuperuserIsKnownOrItsSecretIsNamed() {
+        Observed.SuperUser known = new Observed.SuperUser(true, null);
+        Observed.SuperUser missing = new Observed.SuperUser(false, "nothing is in /x");
+        assertEquals(
+                "True NoSuperUser: spec.auth.superUser is not set.", superUser(null, Scene.of(1)));
+        assertEquals(
+                "Unknown SuperUserUnknown: Not known of e-0 whether it has Secret boss",
+                superUser("boss", Scene.of(1)));
+        assertEquals(
+                "True SuperUserKnown: Every member has Secret boss.",
+                superUser("boss", Scene.of(1).knowing(1, known)));
+        assertEquals(
+                "False SuperUserMissing: Secret boss must have the key password or digest; e-1:"
+                        + " nothing is in /x",
+                superUser("boss", Scene.of(3).knowing(1, known).knowing(2, missing)));
     }
 
     @Test

@@ -115,6 +115,7 @@ final class FakeEnsemble implements EnsembleClient {
                 List.of(),
                 new MemberStatus.Metrics(5, 1, 1, 0, 1),
                 null,
-                new MemberStatus.File(List.of(), refused));
+                new MemberStatus.File(List.of(), refused),
+                null);
     }
 }

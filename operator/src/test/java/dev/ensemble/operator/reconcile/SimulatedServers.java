@@ -482,7 +482,8 @@ final class SimulatedServers implements EnsembleClient {
                 List.of(),
                 null,
                 null,
-                new MemberStatus.File(waiting(server(myid)), null));
+                new MemberStatus.File(waiting(server(myid)), null),
+                null);
     }
 
     private static List<String> waiting(Server server) {

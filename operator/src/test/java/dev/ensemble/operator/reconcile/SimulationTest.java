@@ -454,7 +454,8 @@ final class SimulationTest {
                             hibernate,
                             TLS.get(tls),
                             null,
-                            defaults.networkPolicy()));
+                            defaults.networkPolicy(),
+ null));
             resource.getMetadata().setGeneration(resource.getMetadata().getGeneration() + 1);
             log(
                     "spec: replicas %d live %d build %d%s hibernate %s manual %s window %s %d Gi paused %s tls %s"
@@ -633,7 +634,8 @@ final class SimulationTest {
                                     key.hibernate(),
                                     null,
                                     null,
-                                    defaults.networkPolicy()),
+                                    defaults.networkPolicy(),
+ null),
                             "uid",
                             key.formed() ? BEGIN.toString() : null,
                             key.size(),

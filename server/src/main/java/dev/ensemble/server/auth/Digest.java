@@ -9,28 +9,47 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 
 /// The scheme `digest`: who knows `user:password` is `user:` and the Base64 of its hash.
 public final class Digest {
     private final String algorithm;
-    private final @Nullable String superDigest;
+    private final SuperDigests superDigests;
 
     /// @param algorithm of the hash, `SHA1` by default
     /// @param superDigest `user:hash` of whoever no ACL binds; null for nobody
     /// @throws IllegalArgumentException if this Java knows no such algorithm
     public Digest(String algorithm, @Nullable String superDigest) {
-        this.algorithm = algorithm;
-        this.superDigest = superDigest;
-        hasher();
+        this(algorithm, new SuperDigests(superDigest == null ? Set.of() : Set.of(superDigest)));
     }
 
-    List<Id> authenticate(byte[] auth) {
+    private Digest(String algorithm, SuperDigests superDigests) {
+        this.algorithm = algorithm;
+        this.superDigests = superDigests;
+        var _ = hasher(algorithm);
+    }
+
+    /// {@return the scheme where those whom no ACL binds may change}
+    ///
+    /// @param algorithm of the hash, `SHA1` by default
+    /// @throws IllegalArgumentException if this Java knows no such algorithm
+    public static Digest with(String algorithm, SuperDigests superDigests) {
+        return new Digest(algorithm, superDigests);
+    }
+
+    /// {@return `user:hash` of `user:password`}
+    ///
+    /// @throws IllegalArgumentException if this Java knows no such algorithm
+    public static String of(String algorithm, byte[] auth) {
         String text = new String(auth, StandardCharsets.UTF_8);
         int colon = text.indexOf(':');
         String user = colon < 0 ? text : text.substring(0, colon);
-        String hash = Base64.getEncoder().encodeToString(hasher().digest(auth));
-        Id id = new Id("digest", user + ":" + hash);
-        return id.id().equals(superDigest) ? List.of(id, new Id(Id.SUPER, "")) : List.of(id);
+        return user + ":" + Base64.getEncoder().encodeToString(hasher(algorithm).digest(auth));
+    }
+
+    List<Id> authenticate(byte[] auth) {
+        Id id = new Id("digest", of(algorithm, auth));
+        return superDigests.contains(id.id()) ? List.of(id, new Id(Id.SUPER, "")) : List.of(id);
     }
 
     /// A hash behind one colon; the original does not look at what the hash is, and forgives colons
@@ -44,7 +63,7 @@ public final class Digest {
         return colon >= 0 && colon < end && id.lastIndexOf(':', end - 1) == colon;
     }
 
-    private MessageDigest hasher() {
+    private static MessageDigest hasher(String algorithm) {
         try {
             return MessageDigest.getInstance(algorithm);
         } catch (NoSuchAlgorithmException e) {

@@ -89,11 +89,22 @@ final class AuthConfig {
                 values.yes("skipACL", false),
                 digest,
                 superDigest,
+                superUser(),
                 algorithm,
                 x509,
                 sasl,
                 ensembles,
                 enforced(known));
+    }
+
+    private Config.@Nullable SuperUser superUser() {
+        String digests = values.text("DigestAuthenticationProvider.superDigestFile");
+        String password = values.text("DigestAuthenticationProvider.superPasswordFile");
+        return digests == null && password == null
+                ? null
+                : new Config.SuperUser(
+                        digests == null ? null : Path.of(digests),
+                        password == null ? null : Path.of(password));
     }
 
     private Set<String> providers() throws InvalidConfig {

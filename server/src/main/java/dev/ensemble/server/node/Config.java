@@ -98,6 +98,7 @@ public record Config(
     ///
     /// @param skipAcl every request is allowed
     /// @param superDigest `user:base64` of the identity that every ACL allows
+    /// @param superUser files that say who is that, too; null if none do
     /// @param digestAlgorithm as [MessageDigest] names it
     /// @param x509 null if that scheme is unknown here, like the next two
     /// @param ensembles names that clients may expect; empty for any
@@ -106,11 +107,25 @@ public record Config(
             boolean skipAcl,
             boolean digestEnabled,
             @Nullable String superDigest,
+            @Nullable SuperUser superUser,
             String digestAlgorithm,
             @Nullable X509 x509,
             @Nullable Sasl sasl,
             @Nullable Set<String> ensembles,
             Set<String> enforced) {}
+
+    /// Files that say who the superuser is, and may change while the member runs.
+    ///
+    /// @param digests with `user:base64` in each line; null if there is no such file
+    /// @param password of the user `super`; null if there is no such file
+    public record SuperUser(@Nullable Path digests, @Nullable Path password) {
+        @Override
+        public String toString() {
+            return digests == null
+                    ? "" + password
+                    : password == null ? "" + digests : digests + " or " + password;
+        }
+    }
 
     /// Whether the admin port speaks HTTPS.
     public enum Https {

@@ -62,6 +62,7 @@ final class ConfigKeys {
                 metricsProvider.className metricsProvider.httpHost metricsProvider.httpPort
                 metricsProvider.exportJvmInfo jute.maxbuffer globalOutstandingLimit nio.sessionlessCnxnTimeout
                 fsync.warningthresholdms skipACL DigestAuthenticationProvider.superDigest
+                DigestAuthenticationProvider.superDigestFile DigestAuthenticationProvider.superPasswordFile
                 DigestAuthenticationProvider.enabled DigestAuthenticationProvider.digestAlg
                 4lw.commands.whitelist admin.enableServer admin.serverAddress admin.serverPort admin.idleTimeout
                 jvm.pause.monitor jvm.pause.sleep.time.ms jvm.pause.info-threshold.ms jvm.pause.warn-threshold.ms

@@ -32,6 +32,7 @@ final class Observed {
             @Nullable PauseMonitor pauses,
             @Nullable Tls memberTls,
             @Nullable Tls clientTls,
+            @Nullable SuperUserFiles superUser,
             List<String> warnings) {}
 
     /// What it took to start.
@@ -204,6 +205,10 @@ final class Observed {
             wired.links()
                     .warnings()
                     .forEach((id, text) -> warnings.add("link with member " + id + ": " + text));
+        }
+        SuperUserFiles superUser = wired.superUser();
+        if (superUser != null && superUser.standing().problem() != null) {
+            warnings.add("superuser: " + superUser.standing().problem());
         }
         differences(now, warnings);
         space(now, wired.upkeep().space(), warnings);

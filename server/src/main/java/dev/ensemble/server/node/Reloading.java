@@ -44,15 +44,18 @@ final class Reloading implements AutoCloseable {
 
     private final Observed observed;
     private final Parts parts;
+    private final Runnable more;
     private final ConfigFile file;
     private final Thread thread = Thread.ofVirtual().name("config-reload").unstarted(this::run);
     private @Nullable String seen;
     private @Nullable String taken;
     private SortedMap<String, String> inForce;
 
-    Reloading(Observed observed, Parts parts) {
+    /// @param more what else is looked at each time
+    Reloading(Observed observed, Parts parts, Runnable more) {
         this.observed = observed;
         this.parts = parts;
+        this.more = more;
         this.file = observed.config().file();
         this.seen = file.text();
         this.taken = file.text();
@@ -68,6 +71,7 @@ final class Reloading implements AutoCloseable {
             while (true) {
                 Thread.sleep(LOOK_MILLIS);
                 look();
+                more.run();
             }
         } catch (InterruptedException _) {
             // The end of the member.

@@ -2,6 +2,7 @@ package dev.ensemble.server.node;
 
 import dev.ensemble.server.auth.Digest;
 import dev.ensemble.server.auth.Schemes;
+import dev.ensemble.server.auth.SuperDigests;
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
 import dev.ensemble.server.member.MemberOptions;
@@ -46,6 +47,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -184,7 +186,9 @@ public final class ServerNode implements AutoCloseable {
 
         long now = System.nanoTime();
         var started = Observed.Start.of(now - openingNanos, recovered.log().size());
-        var schemes = schemes();
+        var superDigests = new SuperDigests(superDigest());
+        SuperUserFiles superUser = superUser(superDigests);
+        var schemes = schemes(superDigests);
         var codec = new TxnCodec();
         var inbox = new Inbox<Input>(PeerLoop.INBOX);
         var promises = new Promises();
@@ -239,6 +243,7 @@ public final class ServerNode implements AutoCloseable {
                         pauses(),
                         memberTls,
                         clientTls,
+                        superUser,
                         warnings(recovered)));
         loop.start(
                 new PeerLoop.Outlets(
@@ -254,7 +259,11 @@ public final class ServerNode implements AutoCloseable {
         upkeep.start();
         parts.push(upkeep);
         peerLoop = loop;
-        var reloading = new Reloading(observed, next -> use(next, store, served, replaying, upkeep));
+        var reloading =
+                new Reloading(
+                        observed,
+                        next -> use(next, store, served, replaying, upkeep),
+                        superUser == null ? () -> {} : superUser::look);
         parts.push(reloading);
         reloading.start();
         changes.started(loop::ask);
@@ -531,13 +540,28 @@ public final class ServerNode implements AutoCloseable {
         return links;
     }
 
-    private Schemes schemes() {
+    private Set<String> superDigest() {
+        String digest = config.auth().superDigest();
+        return digest == null ? Set.of() : Set.of(digest);
+    }
+
+    private @Nullable SuperUserFiles superUser(SuperDigests digests) {
+        Config.Auth auth = config.auth();
+        if (auth.superUser() == null) {
+            return null;
+        }
+        var files =
+                new SuperUserFiles(
+                        auth.superUser(), auth.digestAlgorithm(), auth.superDigest(), digests);
+        files.look();
+        return files;
+    }
+
+    private Schemes schemes(SuperDigests superDigests) {
         Config.Auth auth = config.auth();
         return new Schemes(
                 auth.skipAcl(),
-                auth.digestEnabled()
-                        ? new Digest(auth.digestAlgorithm(), auth.superDigest())
-                        : null,
+                auth.digestEnabled() ? Digest.with(auth.digestAlgorithm(), superDigests) : null,
                 auth.x509(),
                 auth.sasl(),
                 auth.ensembles(),

@@ -62,6 +62,7 @@ final class StatusReport {
                         new Json()
                                 .put("members", tls(observed.parts().memberTls()))
                                 .put("clients", tls(observed.parts().clientTls())))
+                .put("superUser", superUser(observed.parts().superUser()))
                 .put("warnings", observed.warnings(facts))
                 .put("metrics", metrics(observed, facts));
     }
@@ -122,6 +123,14 @@ final class StatusReport {
                                 "trusted",
                                 tls.trusted().stream().map(Tls::fingerprint).sorted().toList())
                         .put("refused", tls.refused());
+    }
+
+    private static @Nullable Json superUser(@Nullable SuperUserFiles files) {
+        return files == null
+                ? null
+                : new Json()
+                        .put("known", files.standing().known())
+                        .put("problem", files.standing().problem());
     }
 
     private static @Nullable Json quorum(Facts facts) {

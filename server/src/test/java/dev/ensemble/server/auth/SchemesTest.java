@@ -127,6 +127,19 @@ final class SchemesTest {
     }
 
     @Test
+    void whoIsSuperMayChange() {
+        var digests = new SuperDigests(Set.of());
+        var changing = new Schemes(false, Digest.with("SHA1", digests));
+        assertEquals(1, authenticate(changing, "digest", utf8("u:p")).size());
+        digests.set(Set.of(U.id(), Digest.of("SHA1", utf8("u:q"))));
+        assertEquals(2, authenticate(changing, "digest", utf8("u:p")).size());
+        assertEquals(2, authenticate(changing, "digest", utf8("u:q")).size());
+        digests.set(Set.of());
+        assertEquals(1, authenticate(changing, "digest", utf8("u:p")).size());
+        assertFalse(digests.toString().contains(U.id()));
+    }
+
+    @Test
     void onlySomeSchemesCanBeClaimed() {
         assertEquals(List.of(HERE), authenticate("ip", ""));
         assertEquals(List.of(), authenticate("world", "anyone"));

@@ -104,7 +104,7 @@ final class ConfigTest {
                         false),
                 config.clients());
         assertEquals(
-                new Config.Auth(false, true, null, "SHA1", null, null, null, Set.of()),
+                new Config.Auth(false, true, null, null, "SHA1", null, null, null, Set.of()),
                 config.auth());
         assertEquals(
                 new Config.Admin(
@@ -531,6 +531,19 @@ final class ConfigTest {
         assertEquals(
                 says,
                 assertThrows(InvalidConfig.class, () -> reloaded(running, text)).getMessage());
+    }
+
+    @Test
+    void filesOfTheSuperuser() throws Exception {
+        Config.Auth both =
+                alone(
+                                "DigestAuthenticationProvider.superDigestFile=/s/digest\n"
+                                        + "DigestAuthenticationProvider.superPasswordFile=/s/password\n")
+                        .auth();
+        assertEquals(
+                new Config.SuperUser(Path.of("/s/digest"), Path.of("/s/password")),
+                both.superUser());
+        assertEquals("/s/digest or /s/password", "" + both.superUser());
     }
 
     @Test

@@ -7,6 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.jr.ob.JSON;
 
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.ZooDefs;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.server.auth.DigestAuthenticationProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 
 /// A server whose file is a mounted ConfigMap: a link to a folder that is replaced.
 @Timeout(120)
+@SuppressWarnings("try") // ZooKeeper's close may be interrupted.
 final class ReloadingTest {
     @TempDir private Path folder = Path.of("");
     private final HttpClient http = HttpClient.newHttpClient();
@@ -116,6 +123,73 @@ final class ReloadingTest {
             mount("maxClientCnxns=2\n");
             await(() -> word(node, "srvr").contains("Mode: standalone"));
         }
+    }
+
+    /// A Secret that is mounted beside the file, and replaced.
+    @Test
+    void theSuperuserChangesWithoutARestart() throws Exception {
+        Path password = folder.resolve("password");
+        Path digest = folder.resolve("digest");
+        Path file =
+                mount(
+                        "DigestAuthenticationProvider.superPasswordFile="
+                                + password
+                                + "\nDigestAuthenticationProvider.superDigestFile="
+                                + digest
+                                + "\n");
+        try (ServerNode node = ServerNode.start(Config.load(file, OptionalInt.empty()))) {
+            await(() -> status(node).get("superUser") != null);
+            assertEquals(
+                    "{known=false, problem=nothing is in " + digest + " or " + password + "}",
+                    "" + status(node).get("superUser"));
+            try (ZooKeeper owner = connect(node, "owner:x")) {
+                owner.create(
+                        "/mine", new byte[0], ZooDefs.Ids.CREATOR_ALL_ACL, CreateMode.PERSISTENT);
+            }
+            assertFalse(reads(node, "super:one"));
+            Files.writeString(password, "one\n");
+            await(() -> reads(node, "super:one"));
+            assertEquals("{known=true, problem=null}", "" + status(node).get("superUser"));
+            assertFalse(reads(node, "super:two"));
+
+            Files.writeString(digest, "no digest");
+            await(() -> ("" + status(node).get("superUser")).contains("problem=" + digest));
+            assertFalse(("" + status(node)).contains("no digest"), "it may be a secret");
+            assertTrue(reads(node, "super:one"), "what was there before counts");
+
+            Files.writeString(digest, DigestAuthenticationProvider.generateDigest("boss:three"));
+            Files.writeString(password, "two");
+            await(() -> reads(node, "super:two") && reads(node, "boss:three"));
+            assertFalse(reads(node, "super:one"));
+            Files.delete(password);
+            Files.delete(digest);
+            await(() -> !reads(node, "super:two") && !reads(node, "boss:three"));
+        }
+    }
+
+    private static boolean reads(ServerNode node, String who) throws Exception {
+        try (ZooKeeper client = connect(node, who)) {
+            client.getData("/mine", false, null);
+            return true;
+        } catch (KeeperException.NoAuthException _) {
+            return false;
+        }
+    }
+
+    private static ZooKeeper connect(ServerNode node, String who) throws Exception {
+        var connected = new CountDownLatch(1);
+        var client =
+                new ZooKeeper(
+                        "127.0.0.1:" + node.ports().client(),
+                        10_000,
+                        event -> {
+                            if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
+                                connected.countDown();
+                            }
+                        });
+        assertTrue(connected.await(60, TimeUnit.SECONDS));
+        client.addAuthInfo("digest", who.getBytes(StandardCharsets.UTF_8));
+        return client;
     }
 
     private Object file(ServerNode node, String key) throws IOException, InterruptedException {
