@@ -20,8 +20,8 @@ public record EnsembleStatus(
         @JsonPropertyDescription("Generation of the spec that this status is about.")
                 @Nullable Long observedGeneration,
         @JsonPropertyDescription(
-                        "One word for people: Pending, Forming, Running, Restarting, Scaling,"
-                                + " Degraded, QuorumLost, Hibernated, Paused or Invalid. Programs"
+                        "One word for people: Pending, Forming, Running, Restarting, Reloading,"
+                                + " Scaling, Degraded, QuorumLost, Hibernated, Paused or Invalid. Programs"
                                 + " read the conditions.")
                 @Nullable String phase,
         @JsonPropertyDescription("Identity of the ensemble, on every volume of it.")
@@ -49,6 +49,10 @@ public record EnsembleStatus(
                 @Nullable Metrics metrics,
         @JsonPropertyDescription("Certificates in use, as the members say.")
                 @Nullable List<Certificate> certificates,
+        @JsonPropertyDescription(
+                        "The newest backup of the schedules that back this ensemble up; left out"
+                                + " without any.")
+                @Nullable LastBackup lastBackup,
         @JsonPropertyDescription("Conditions, by type.") @Nullable List<Condition> conditions) {
 
     /// {@return the same status with other conditions, and the phase that goes with them}
@@ -70,8 +74,16 @@ public record EnsembleStatus(
                 endpoints,
                 metrics,
                 certificates,
+                lastBackup,
                 others);
     }
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @JsonClassDescription("A backup.")
+    public record LastBackup(
+            @JsonPropertyDescription("The EnsembleBackup.") String name,
+            @JsonPropertyDescription("When the data was as it is in it.") String time,
+            @JsonPropertyDescription("Whether it was restored for a trial.") boolean verified) {}
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonClassDescription("The quorum, as the leader sees it.")
@@ -124,7 +136,7 @@ public record EnsembleStatus(
             @JsonPropertyDescription("Changes when the member has lost its volume.")
                     @Nullable String incarnation,
             @JsonPropertyDescription("Version that it runs.") @Nullable String version,
-            @JsonPropertyDescription("Hash of the configuration that it has loaded.")
+            @JsonPropertyDescription("Hash of the configuration that is in force there.")
                     @Nullable String configHash,
             @JsonPropertyDescription("Whether it runs what the spec asks for.") boolean upToDate,
             @JsonPropertyDescription("Its node.") @Nullable String node,
@@ -135,8 +147,8 @@ public record EnsembleStatus(
     @JsonClassDescription("What the operator is doing.")
     public record Operation(
             @JsonPropertyDescription(
-                            "Create, RollingRestart, ScaleUp, ScaleDown, GrowVolumes, Hibernate or"
-                                    + " Recover.")
+                            "Create, RollingRestart, Reload, ScaleUp, ScaleDown, GrowVolumes,"
+                                    + " Hibernate or Recover.")
                     String type,
             @JsonPropertyDescription("What it does now, or will do next.") String step,
             @JsonPropertyDescription("The pod that the step is about.") @Nullable String member,

@@ -46,6 +46,7 @@ final class Conditions {
         StorageHealthy("every volume has the size that the spec asks for"),
         TLSReady("connections are secured as the spec asks, by certificates that are valid"),
         SuperUserReady("every member knows the superuser that the spec names, if it names one"),
+        BackupCurrent("every schedule has its last backup; there is no such condition without one"),
         Progressing("the operator does something, or waits to do it"),
         Paused("`spec.paused` is set, and the operator changes nothing"),
         RecoveryRequired(
@@ -79,6 +80,9 @@ final class Conditions {
     List<Condition> all() {
         List<Condition> conditions = new ArrayList<>();
         for (Type type : Type.values()) {
+            if (type == Type.BackupCurrent && about.backups().schedules().isEmpty()) {
+                continue;
+            }
             conditions.add(
                     switch (type) {
                         case Ready -> ready();
@@ -90,6 +94,7 @@ final class Conditions {
                         case StorageHealthy -> storageHealthy();
                         case TLSReady -> tlsReady();
                         case SuperUserReady -> superUser();
+                        case BackupCurrent -> backupCurrent();
                         case Progressing -> progressing();
                         case Paused -> paused();
                         case RecoveryRequired -> recoveryRequired();
@@ -390,6 +395,42 @@ final class Conditions {
                         Reason.SuperUserUnknown,
                         "Not known of %s whether it has Secret %s"
                                 .formatted(Plan.names(silent), secret));
+    }
+
+    private Condition backupCurrent() {
+        List<Backups.Schedule> active =
+                about.backups().schedules().stream().filter(each -> !each.suspended()).toList();
+        if (active.isEmpty()) {
+            return condition(
+                    Type.BackupCurrent,
+                    UNKNOWN,
+                    Reason.BackupsSuspended,
+                    "Every schedule is suspended.");
+        }
+        List<String> missing =
+                active.stream()
+                        .map(each -> each.missing(Instant.parse(now)))
+                        .filter(Objects::nonNull)
+                        .toList();
+        if (!missing.isEmpty()) {
+            return condition(
+                    Type.BackupCurrent,
+                    FALSE,
+                    Reason.BackupOverdue,
+                    "Overdue: " + String.join("; ", missing));
+        }
+        Backups.Schedule newest = about.backups().newest();
+        return newest == null
+                ? condition(
+                        Type.BackupCurrent,
+                        TRUE,
+                        Reason.BackupNotDue,
+                        "No backup has been due for an hour yet.")
+                : condition(
+                        Type.BackupCurrent,
+                        TRUE,
+                        Reason.BackupFresh,
+                        "The last backup is %s, of %s.".formatted(newest.last(), newest.lastTime()));
     }
 
     private Condition membershipStable() {

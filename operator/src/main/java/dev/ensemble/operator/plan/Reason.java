@@ -69,6 +69,12 @@ public enum Reason {
             "SuperUserReady: the Secret of the superuser does not exist, or members cannot use what"
                     + " is in it; nobody new is the superuser."),
     SuperUserUnknown("SuperUserReady: a member has not told whether it has the Secret."),
+    BackupFresh("BackupCurrent: the last backup that was due is complete and verified."),
+    BackupNotDue("BackupCurrent: no backup has been due for an hour yet."),
+    BackupOverdue(
+            "BackupCurrent: a backup that was due more than an hour ago is not complete; the message"
+                    + " says of which schedule, and why."),
+    BackupsSuspended("BackupCurrent: every schedule is suspended, so nothing is due."),
     Settled("Progressing: there is nothing to do."),
     Working("Progressing: the operator has just done a step."),
     Waiting("Progressing: something must become true before the next step."),

@@ -44,6 +44,7 @@ public final class StatusReport {
     /// @param rotation what the rotation of the operator's authority waits for; null if none is
     ///   under way
     /// @param superUser name of the superuser's Secret; null if there is to be none
+    /// @param backups the schedules that back it up
     /// @param metrics figures, null if no member told any
     public record About(
             String name,
@@ -59,6 +60,7 @@ public final class StatusReport {
             int clientPort,
             @Nullable String rotation,
             @Nullable String superUser,
+            Backups backups,
             EnsembleStatus.@Nullable Metrics metrics) {}
 
     private StatusReport(About about, @Nullable EnsembleStatus before, String now) {
@@ -109,7 +111,19 @@ public final class StatusReport {
                                 .toList()),
                 about.metrics(),
                 certificates(seen),
+                lastBackup(),
                 conditions);
+    }
+
+    /// Only what was verified is complete.
+    private EnsembleStatus.@Nullable LastBackup lastBackup() {
+        Backups.Schedule newest = about.backups().newest();
+        return newest == null
+                ? null
+                : new EnsembleStatus.LastBackup(
+                        Objects.requireNonNull(newest.last()),
+                        Objects.requireNonNull(newest.lastTime()).toString(),
+                        true);
     }
 
     private static @Nullable List<EnsembleStatus.Certificate> certificates(Observed seen) {

@@ -31,6 +31,7 @@ import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
+import io.micrometer.core.instrument.MeterRegistry;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -67,7 +68,9 @@ public final class BackupReconciler implements Reconciler<EnsembleBackup> {
     private final EnsembleClient members;
     private final BackupClient backups;
     private final Wanted.Defaults defaults;
+    private final MeterRegistry metrics;
     private final Clock clock;
+    private final Events events;
     private final Observation.Address address;
 
     /// @param defaults the server's image where a spec names none
@@ -76,8 +79,9 @@ public final class BackupReconciler implements Reconciler<EnsembleBackup> {
             EnsembleClient members,
             BackupClient backups,
             Wanted.Defaults defaults,
+            MeterRegistry metrics,
             Clock clock) {
-        this(client, members, backups, defaults, clock, Observation.Address::inCluster);
+        this(client, members, backups, defaults, metrics, clock, Observation.Address::inCluster);
     }
 
     BackupReconciler(
@@ -85,13 +89,16 @@ public final class BackupReconciler implements Reconciler<EnsembleBackup> {
             EnsembleClient members,
             BackupClient backups,
             Wanted.Defaults defaults,
+            MeterRegistry metrics,
             Clock clock,
             Observation.Address address) {
         this.client = client;
         this.members = members;
         this.backups = backups;
         this.defaults = defaults;
+        this.metrics = metrics;
         this.clock = clock;
+        this.events = new Events(clock);
         this.address = address;
     }
 
@@ -114,11 +121,38 @@ public final class BackupReconciler implements Reconciler<EnsembleBackup> {
                 .addKeyValue("phase", status.phase())
                 .addKeyValue("reason", status.reason())
                 .log("backup: {}", status.message());
+        tell(resource, before == null ? null : before.phase(), status);
         EnsembleBackup fresh = new EnsembleBackup();
         fresh.getMetadata().setName(resource.getMetadata().getName());
         fresh.getMetadata().setNamespace(resource.getMetadata().getNamespace());
         fresh.setStatus(status);
         return UpdateControl.patchStatus(fresh).rescheduleAfter(AGAIN);
+    }
+
+    /// Each phase is entered once. A process that ends right here tells it again.
+    private void tell(
+            EnsembleBackup resource, @Nullable String before, EnsembleBackupStatus status) {
+        String phase = String.valueOf(status.phase());
+        if (phase.equals(before) || phase.equals(PENDING)) {
+            return;
+        }
+        String ensemble = Objects.requireNonNull(resource.getSpec()).ensemble();
+        String namespace = resource.getMetadata().getNamespace();
+        Events.What what =
+                switch (phase) {
+                    case COMPLETE -> Events.What.BackupComplete;
+                    case FAILED -> Events.What.BackupFailed;
+                    default -> Events.What.BackupBegun;
+                };
+        String result =
+                phase.equals(COMPLETE) ? "complete" : phase.equals(FAILED) ? "failed" : null;
+        Gauges.backup(metrics, namespace, ensemble, result);
+        KubeCluster.tell(
+                client,
+                events.event(
+                        resource,
+                        what,
+                        "Backup of Ensemble %s: %s".formatted(ensemble, status.message())));
     }
 
     private EnsembleBackupStatus next(EnsembleBackup resource) {

@@ -1,5 +1,7 @@
 package dev.ensemble.operator.reconcile;
 
+import dev.ensemble.operator.api.EnsembleBackupSchedule;
+
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// The API server, as much of it as a pass needs. What it does to an object rests on the object
 /// that was looked at: another one of that name, or a newer version, is left alone.
@@ -21,6 +24,9 @@ interface Cluster {
 
     /// {@return the object as the caches have it, if they have}
     <T extends HasMetadata> @Nullable T cached(T like);
+
+    /// {@return the schedules that back this ensemble up, as the caches have them}
+    Set<EnsembleBackupSchedule> schedules();
 
     /// Makes an object as it is wanted.
     ///

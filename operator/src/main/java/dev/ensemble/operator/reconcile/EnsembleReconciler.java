@@ -1,6 +1,7 @@
 package dev.ensemble.operator.reconcile;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackupSchedule;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.certificates.Maker;
@@ -147,7 +148,23 @@ public final class EnsembleReconciler implements Reconciler<Ensemble> {
         sources.add(owned(NetworkPolicy.class, context));
         sources.add(labelled(Pod.class, context));
         sources.add(labelled(PersistentVolumeClaim.class, context));
+        sources.add(schedules(context));
         return sources;
+    }
+
+    /// A schedule names the ensemble that it backs up.
+    private static EventSource<?, Ensemble> schedules(EventSourceContext<Ensemble> context) {
+        return new InformerEventSource<>(
+                InformerEventSourceConfiguration.from(EnsembleBackupSchedule.class, Ensemble.class)
+                        .withSecondaryToPrimaryMapper(each ->
+                                each.getSpec() == null
+                                        ? Set.of()
+                                        : Set.of(
+                                                new ResourceID(
+                                                        each.getSpec().ensemble(),
+                                                        each.getMetadata().getNamespace())))
+                        .build(),
+                context);
     }
 
     private static <T extends HasMetadata> EventSource<?, Ensemble> owned(
@@ -271,6 +288,7 @@ public final class EnsembleReconciler implements Reconciler<Ensemble> {
                 ? new EnsembleStatus(
                         null,
                         "Degraded",
+                        null,
                         null,
                         null,
                         null,

@@ -5,6 +5,7 @@ import dev.ensemble.operator.api.Labels;
 
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.EventBuilder;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 
 import java.time.Clock;
 import java.time.Instant;
@@ -58,6 +59,10 @@ final class Events {
         SuperUserMissing(
                 "Warning",
                 "The superuser's Secret does not exist, or members cannot use what is in it."),
+        BackupBegun("Normal", "The Job of a backup was made; the event is about the EnsembleBackup."),
+        BackupComplete("Normal", "A backup is in its destination, and was restored for a trial."),
+        BackupFailed("Warning", "A backup has failed; the message says why."),
+        BackupOverdue("Warning", "A backup that a schedule should have made is not there."),
         SpecInvalid("Warning", "The spec cannot work; what runs keeps running."),
         Hindered("Warning", "Something is missing: StorageClass, image, Secret, node, permission."),
         Ready("Normal", "All members are ready, in sync and up to date.");
@@ -81,7 +86,12 @@ final class Events {
 
     /// Tells what was done.
     void tell(Cluster cluster, Ensemble about, What what, String message) {
-        write(cluster, about, what.name(), what.type, message);
+        cluster.tell(event(about, what.name(), what.type, message));
+    }
+
+    /// {@return an event about any object}
+    Event event(HasMetadata about, What what, String message) {
+        return event(about, what.name(), what.type, message);
     }
 
     /// Tells how things stand with a subject, if that is news.
@@ -90,7 +100,7 @@ final class Events {
     void tellOnce(Cluster cluster, Ensemble about, What what, String reason, String message) {
         String key = about.getMetadata().getUid() + "/" + what;
         if (!message.equals(told.put(key, message))) {
-            write(cluster, about, reason, what.type, message);
+            cluster.tell(event(about, reason, what.type, message));
         }
     }
 
@@ -99,15 +109,13 @@ final class Events {
         told.remove(about.getMetadata().getUid() + "/" + what);
     }
 
-    private void write(
-            Cluster cluster, Ensemble about, String reason, String type, String message) {
+    private Event event(HasMetadata about, String reason, String type, String message) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
         String id =
                 Integer.toHexString((reason + message).hashCode())
                         + "."
                         + Long.toHexString(clock.instant().toEpochMilli());
-        Event event =
-                new EventBuilder()
+        return new EventBuilder()
                         .withNewMetadata()
                         .withName(about.getMetadata().getName() + "." + id)
                         .withNamespace(about.getMetadata().getNamespace())
@@ -130,6 +138,5 @@ final class Events {
                         .withLastTimestamp(now.toString())
                         .withCount(1)
                         .build();
-        cluster.tell(event);
     }
 }

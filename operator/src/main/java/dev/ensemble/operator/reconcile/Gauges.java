@@ -1,6 +1,7 @@
 package dev.ensemble.operator.reconcile;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.plan.Observed;
 import dev.ensemble.operator.plan.Step;
 
@@ -11,6 +12,7 @@ import io.micrometer.core.instrument.Tags;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,9 @@ final class Gauges {
     static final String RESTARTS = "ensemble_restarts";
     static final String LEADER_CHANGES = "ensemble_leader_changes";
     static final String CERTIFICATE = "ensemble_certificate_expiry_seconds";
+    static final String BACKUP_CURRENT = "ensemble_backup_current";
+    static final String BACKUP_TIME = "ensemble_last_backup_seconds";
+    static final String BACKUPS = "ensemble_backups";
     static final String WRITES = "ensemble_api_writes";
 
     private final MeterRegistry registry;
@@ -42,6 +47,8 @@ final class Gauges {
         private volatile double waiting;
         private volatile double links = Double.NaN;
         private volatile double clients = Double.NaN;
+        private volatile double backupCurrent = Double.NaN;
+        private volatile double backupTime = Double.NaN;
         private final List<Meter> meters = new ArrayList<>();
     }
 
@@ -69,6 +76,39 @@ final class Gauges {
         one.waiting = step instanceof Step.Wait ? 1 : 0;
         one.links = until(seen, Observed.Said::links);
         one.clients = until(seen, Observed.Said::clients);
+    }
+
+    /// Takes over what the status says of backups.
+    void backups(Ensemble about, EnsembleStatus status) {
+        One one = known.computeIfAbsent(key(about), _ -> register(about));
+        one.backupTime =
+                status.lastBackup() == null
+                        ? Double.NaN
+                        : Instant.parse(status.lastBackup().time()).getEpochSecond();
+        one.backupCurrent =
+                Pass.conditions(status)
+                        .filter(each -> each.getType().equals("BackupCurrent"))
+                        .mapToDouble(each ->
+                                switch (each.getStatus()) {
+                                    case "True" -> 1;
+                                    case "False" -> 0;
+                                    default -> Double.NaN;
+                                })
+                        .findFirst()
+                        .orElse(Double.NaN);
+    }
+
+    /// Counts a backup that has ended; before its end, so that there is a count of none.
+    ///
+    /// @param result how it has ended; null if it has just begun
+    static void backup(
+            MeterRegistry registry, String namespace, String ensemble, @Nullable String result) {
+        for (String each : List.of("complete", "failed")) {
+            registry.counter(
+                            BACKUPS,
+                            Tags.of("namespace", namespace, "ensemble", ensemble, "result", each))
+                    .increment(each.equals(result) ? 1 : 0);
+        }
     }
 
     private static double until(
@@ -133,6 +173,18 @@ final class Gauges {
         String until = "When the first certificate in use ends, in seconds since 1970.";
         gauge(one, CERTIFICATE, until, tags.and("use", "members"), it -> it.links);
         gauge(one, CERTIFICATE, until, tags.and("use", "clients"), it -> it.clients);
+        gauge(
+                one,
+                BACKUP_CURRENT,
+                "1 if every schedule has its last backup, 0 if one lacks it; NaN without any.",
+                tags,
+                it -> it.backupCurrent);
+        gauge(
+                one,
+                BACKUP_TIME,
+                "When the data was as it is in the newest backup, in seconds since 1970.",
+                tags,
+                it -> it.backupTime);
         return one;
     }
 

@@ -1,5 +1,6 @@
 package dev.ensemble.operator.reconcile;
 
+import dev.ensemble.operator.api.EnsembleBackupSchedule;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.desired.Match;
 import dev.ensemble.operator.desired.RestoreJob;
@@ -75,6 +76,11 @@ record KubeCluster(
                 .filter(each -> each.getMetadata().getName().equals(like.getMetadata().getName()))
                 .findFirst()
                 .orElse(null);
+    }
+
+    @Override
+    public Set<EnsembleBackupSchedule> schedules() {
+        return caches.of(EnsembleBackupSchedule.class);
     }
 
     @Override
@@ -421,6 +427,10 @@ record KubeCluster(
 
     @Override
     public void tell(Event event) {
+        tell(client, event);
+    }
+
+    static void tell(KubernetesClient client, Event event) {
         try {
             client.resource(event).create();
         } catch (KubernetesClientException e) {

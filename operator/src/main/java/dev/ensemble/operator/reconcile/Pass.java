@@ -1,6 +1,8 @@
 package dev.ensemble.operator.reconcile;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackupSchedule;
+import dev.ensemble.operator.api.EnsembleBackupScheduleStatus;
 import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
@@ -16,6 +18,7 @@ import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.desired.ZooCfg;
 import dev.ensemble.operator.ensemble.EnsembleClient;
 import dev.ensemble.operator.ensemble.EnsembleClient.Outcome;
+import dev.ensemble.operator.plan.Backups;
 import dev.ensemble.operator.plan.Figures;
 import dev.ensemble.operator.plan.Observed;
 import dev.ensemble.operator.plan.Observed.Trouble;
@@ -40,6 +43,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -620,6 +624,7 @@ final class Pass {
                                 ClientService.port(wanted),
                                 rotation,
                                 spec.superUserSecret(),
+                                backups(),
                                 seen.metrics() == null
                                         ? shown
                                         : Figures.next(shown, seen.metrics())),
@@ -627,8 +632,36 @@ final class Pass {
                         step,
                         before,
                         now.toString());
+        tools.gauges().backups(resource, status);
         tellOfStatus(before, status, invalid);
         return status;
+    }
+
+    private Backups backups() {
+        return new Backups(
+                cluster.schedules().stream()
+                        .filter(each -> each.getMetadata().getDeletionTimestamp() == null)
+                        .filter(each -> each.getSpec() != null)
+                        .map(this::schedule)
+                        .sorted(Comparator.comparing(Backups.Schedule::name))
+                        .toList());
+    }
+
+    private Backups.Schedule schedule(EnsembleBackupSchedule each) {
+        EnsembleBackupScheduleStatus status = each.getStatus();
+        String made = each.getMetadata().getCreationTimestamp();
+        String last = status == null ? null : status.lastCompleteTime();
+        return new Backups.Schedule(
+                each.getMetadata().getName(),
+                each.getSpec().cron(),
+                each.getSpec().tz(),
+                each.getSpec().suspend(),
+                made == null ? now : Instant.parse(made),
+                status == null ? null : status.lastComplete(),
+                last == null ? null : Instant.parse(last),
+                status == null || status.message() == null
+                        ? "the operator has not looked at it yet"
+                        : status.message());
     }
 
     private void tellOfStatus(
@@ -656,7 +689,7 @@ final class Pass {
                     hindrance.message());
         }
         tellOfConfiguration(before, status);
-        tellOfSecrets(status);
+        tellOfTroubles(status);
         EnsembleStatus.Leader leader = status.leader();
         EnsembleStatus.Leader last = before == null ? null : before.leader();
         if (leader != null && last != null && leader.myid() != last.myid()) {
@@ -695,13 +728,18 @@ final class Pass {
                 .orElse("");
     }
 
-    private void tellOfSecrets(EnsembleStatus status) {
+    private void tellOfTroubles(EnsembleStatus status) {
         tellOfTrouble(status, "TLSReady", CERTIFICATES, Events.What.CertificateTrouble);
         tellOfTrouble(
                 status,
                 "SuperUserReady",
                 Set.of(Reason.SuperUserMissing),
                 Events.What.SuperUserMissing);
+        tellOfTrouble(
+                status,
+                "BackupCurrent",
+                Set.of(Reason.BackupOverdue),
+                Events.What.BackupOverdue);
     }
 
     /// Tells of a condition once it has one of these reasons.

@@ -142,7 +142,8 @@ final class RunOperator implements Callable<Integer> {
                     }
                 });
         operator.register(
-                new BackupReconciler(client, members, members, defaults, Clock.systemUTC()),
+                new BackupReconciler(
+                        client, members, members, defaults, metrics, Clock.systemUTC()),
                 overrider -> {
                     if (namespaces.isEmpty()) {
                         overrider.watchingAllNamespaces();

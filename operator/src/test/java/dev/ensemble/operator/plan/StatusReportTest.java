@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -33,6 +34,15 @@ final class StatusReportTest {
             List<String> invalid,
             @Nullable Trouble trouble,
             @Nullable String superUser) {
+        return about(paused, invalid, trouble, superUser, Backups.NONE);
+    }
+
+    private static StatusReport.About about(
+            boolean paused,
+            List<String> invalid,
+            @Nullable Trouble trouble,
+            @Nullable String superUser,
+            Backups backups) {
         return new StatusReport.About(
                 "e",
                 "ns",
@@ -47,6 +57,7 @@ final class StatusReportTest {
                 2181,
                 null,
                 superUser,
+                backups,
                 null);
     }
 
@@ -299,6 +310,107 @@ final class StatusReportTest {
                 "False SuperUserMissing: Secret boss must have the key password or digest; e-1:"
                         + " nothing is in /x",
                 superUser("boss", Scene.of(3).knowing(1, known).knowing(2, missing)));
+    }
+
+    private static Backups.Schedule schedule(String name, @Nullable String last) {
+        return schedule(name, last, false, "0 2 * * *");
+    }
+
+    private static Backups.Schedule schedule(
+            String name, @Nullable String last, boolean suspended, String cron) {
+        return new Backups.Schedule(
+                name,
+                cron,
+                "UTC",
+                suspended,
+                Instant.parse("2026-01-01T00:00:00Z"),
+                last == null ? null : name + "-1",
+                last == null ? null : Instant.parse(last),
+                "it says so");
+    }
+
+    private static EnsembleStatus backedUp(String now, Backups.Schedule... schedules) {
+        Observed seen = Scene.of(3).observed();
+        return StatusReport.of(
+                about(false, List.of(), null, null, new Backups(List.of(schedules))),
+                seen,
+                Plan.next(seen),
+                null,
+                now);
+    }
+
+    private static String backupCurrent(EnsembleStatus status) {
+        return Objects.requireNonNull(status.conditions()).stream()
+                .filter(each -> each.getType().equals("BackupCurrent"))
+                .map(each -> each.getStatus() + " " + each.getReason() + ": " + each.getMessage())
+                .findFirst()
+                .orElse("");
+    }
+
+    static Stream<Arguments> backups() {
+        return Stream.of(
+                arguments("without a schedule nothing is said", "", T1, new Backups.Schedule[0]),
+                arguments(
+                        "nothing was due",
+                        "True BackupNotDue: No backup has been due for an hour yet.",
+                        "2026-01-01T02:59:00Z",
+                        new Backups.Schedule[] {schedule("n", null)}),
+                arguments(
+                        "an hour late",
+                        "False BackupOverdue: Overdue: schedule n has no backup for"
+                                + " 2026-01-01T02:00:00Z: it says so",
+                        "2026-01-01T03:00:00Z",
+                        new Backups.Schedule[] {schedule("n", null)}),
+                arguments(
+                        "there, by a clock that is behind",
+                        "True BackupFresh: The last backup is n-1, of 2026-01-01T01:58:00Z.",
+                        "2026-01-01T23:00:00Z",
+                        new Backups.Schedule[] {schedule("n", "2026-01-01T01:58:00Z")}),
+                arguments(
+                        "that of the day before does not count",
+                        "False BackupOverdue: Overdue: schedule n has no backup for"
+                                + " 2026-01-03T02:00:00Z: it says so",
+                        "2026-01-03T04:00:00Z",
+                        new Backups.Schedule[] {schedule("n", "2026-01-02T02:00:10Z")}),
+                arguments(
+                        "each schedule must have its own",
+                        "False BackupOverdue: Overdue: schedule m has no backup for"
+                                + " 2026-01-01T02:00:00Z: it says so",
+                        "2026-01-01T04:00:00Z",
+                        new Backups.Schedule[] {
+                            schedule("n", "2026-01-01T02:00:10Z"), schedule("m", null)
+                        }),
+                arguments(
+                        "what is suspended has nothing due",
+                        "Unknown BackupsSuspended: Every schedule is suspended.",
+                        "2026-01-01T04:00:00Z",
+                        new Backups.Schedule[] {schedule("n", null, true, "0 2 * * *")}),
+                arguments(
+                        "what never can be",
+                        "False BackupOverdue: Overdue: schedule n: cron 'x' is not valid: it has"
+                                + " five fields",
+                        "2026-01-01T04:00:00Z",
+                        new Backups.Schedule[] {schedule("n", null, false, "x")}));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("backups")
+    void howFreshBackupsAre(
+            String name, String expected, String now, Backups.Schedule[] schedules) {
+        assertEquals(expected, backupCurrent(backedUp(now, schedules)), name);
+    }
+
+    @Test
+    void theNewestBackupIsShown() {
+        EnsembleStatus status =
+                backedUp(
+                        T1,
+                        schedule("n", "2026-01-01T02:00:10Z"),
+                        schedule("m", "2026-01-01T02:00:20Z"));
+        assertEquals(
+                new EnsembleStatus.LastBackup("m-1", "2026-01-01T02:00:20Z", true),
+                status.lastBackup());
+        assertEquals(null, backedUp(T1).lastBackup());
     }
 
     @Test

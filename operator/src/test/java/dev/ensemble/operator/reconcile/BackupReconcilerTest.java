@@ -30,6 +30,8 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -63,6 +65,7 @@ final class BackupReconcilerTest {
                     new EnsembleBackupSpec.Claim("backups", "daily/orders"), null);
 
     private final Said said = new Said();
+    private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
     private @Nullable EnsembleBackupStatus status;
 
     /// Member 3 leads.
@@ -174,6 +177,7 @@ final class BackupReconcilerTest {
                         said,
                         said,
                         new Wanted.Defaults("registry.test/server", "1", null, ""),
+                        metrics,
                         CLOCK,
                         pod ->
                                 URI.create(
@@ -303,6 +307,32 @@ final class BackupReconcilerTest {
         assertNull(
                 client.batch().v1().jobs().inNamespace(NAMESPACE).withName(BACKUP).get(),
                 "it is taken once");
+        assertEquals(
+                List.of(
+                        "BackupBegun EnsembleBackup before-the-upgrade",
+                        "BackupComplete EnsembleBackup before-the-upgrade"),
+                events());
+        assertEquals(1, count("complete"));
+        assertEquals(0, count("failed"));
+    }
+
+    private List<String> events() {
+        return client.v1().events().inNamespace(NAMESPACE).list().getItems().stream()
+                .map(each ->
+                        each.getReason()
+                                + " "
+                                + each.getInvolvedObject().getKind()
+                                + " "
+                                + each.getInvolvedObject().getName())
+                .sorted()
+                .toList();
+    }
+
+    private double count(String result) {
+        return metrics.get("ensemble_backups")
+                .tags("namespace", NAMESPACE, "ensemble", NAME, "result", result)
+                .counter()
+                .count();
     }
 
     /// The credentials are files of the pod, and nowhere else.
@@ -381,6 +411,13 @@ final class BackupReconcilerTest {
         assertEquals("JobFailed", reconcile());
         assertEquals("no backup: No space left on device", message());
         assertEquals("Failed", Objects.requireNonNull(status).phase());
+        assertEquals(
+                List.of(
+                        "BackupBegun EnsembleBackup before-the-upgrade",
+                        "BackupFailed EnsembleBackup before-the-upgrade"),
+                events());
+        assertEquals(1, count("failed"));
+        assertEquals(0, count("complete"));
     }
 
     @Test

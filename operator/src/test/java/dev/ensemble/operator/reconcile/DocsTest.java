@@ -1,6 +1,7 @@
 package dev.ensemble.operator.reconcile;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ensemble.operator.plan.BackupReason;
 import dev.ensemble.operator.plan.Reason;
@@ -55,6 +56,28 @@ final class DocsTest {
                 rows("Events"));
     }
 
+    /// Each alert has a page that says what to do, and rests on figures that there are.
+    @Test
+    void alerts() throws IOException {
+        String alerts = Files.readString(Path.of("../charts/ensemble-operator/alerts.yaml"));
+        List<String> names = found("alert: (\\w+)", alerts);
+        assertEquals(names, found("runbook_url: operator/docs/runbooks/(\\w+)\\.md", alerts));
+        for (String name : names) {
+            Path page = Path.of("docs/runbooks", name + ".md");
+            assertTrue(Files.readString(page).startsWith("# "), name);
+        }
+        String metrics = String.join("\n", rows("Metrics"));
+        for (String expression : found("expr: (.*)", alerts)) {
+            List<String> used = found("(ensemble_\\w+)", expression);
+            assertTrue(!used.isEmpty(), expression);
+            used.forEach(each -> assertTrue(metrics.contains("| `" + each + "`"), each));
+        }
+    }
+
+    private static List<String> found(String pattern, String text) {
+        return Pattern.compile(pattern).matcher(text).results().map(each -> each.group(1)).toList();
+    }
+
     @Test
     void metrics() throws IOException {
         List<String> named = new ArrayList<>();
@@ -70,6 +93,9 @@ final class DocsTest {
                                 Gauges.VOTERS,
                                 Gauges.CAN_LOSE,
                                 Gauges.CERTIFICATE,
+                                Gauges.BACKUP_CURRENT,
+                                Gauges.BACKUP_TIME,
+                                Gauges.BACKUPS,
                                 Gauges.WAITING,
                                 Gauges.RESTARTS,
                                 Gauges.LEADER_CHANGES,

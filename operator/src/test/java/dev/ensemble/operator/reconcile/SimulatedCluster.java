@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ensemble.operator.api.EnsembleBackupSchedule;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.api.TlsStage;
 import dev.ensemble.operator.desired.Match;
@@ -42,6 +43,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -545,6 +547,11 @@ final class SimulatedCluster implements Cluster {
     @SuppressWarnings("unchecked") // Objects are kept by the kind of their class.
     public <T extends HasMetadata> @Nullable T cached(T like) {
         return (T) objects.get(key(like));
+    }
+
+    @Override
+    public Set<EnsembleBackupSchedule> schedules() {
+        return Set.of();
     }
 
     private static String key(HasMetadata object) {
