@@ -174,6 +174,7 @@ final class DesiredTest {
                 "{replicas: 5}",
                 "{storage: {retention: {whenDeleted: Delete}}}",
                 "{update: {minReadySeconds: 60}}",
+                "{config: {maxClientCnxns: '5', zookeeper.log.retainHours: '9'}}",
                 "{paused: true}"
             })
     void thisRestartsNobody(String spec) throws JsonProcessingException, InvalidSpec {
@@ -186,6 +187,7 @@ final class DesiredTest {
             strings = {
                 "{version: 1.2.0}",
                 "{config: {tickTime: '1000'}}",
+                "{auth: {superUser: {secretName: boss}}}",
                 "{jvm: {maxRAMPercentage: 50}}",
                 "{restartedAt: '2026-01-01T00:00:00Z'}",
                 "{podTemplate: {spec: {resources: {limits: {memory: 3Gi}}}}}"
