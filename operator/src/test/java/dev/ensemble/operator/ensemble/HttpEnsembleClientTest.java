@@ -42,6 +42,8 @@ final class HttpEnsembleClientTest {
              "learners": [], "safeToStop": null, "warnings": [],
              "metrics": {"znodes": 5, "connections": 1, "sessions": 1, "watches": 0,
                "ephemerals": 0, "writesPerSecond": 0.5, "p99Millis": 1.25},
+             "file": {"waiting": ["tickTime"], "refused": null, "new": 1},
+             "superUser": {"known": false, "problem": "nothing is in /x"},
              "somethingNew": {"a": 1}}
             """;
 
@@ -77,6 +79,8 @@ final class HttpEnsembleClientTest {
         MemberStatus status = assertInstanceOf(Answer.Known.class, answer).status();
         assertTrue(status.leads());
         assertEquals(new MemberStatus.Quorum(3, 2, 3, 1), status.quorum());
+        assertEquals(new MemberStatus.File(List.of("tickTime"), null), status.file());
+        assertEquals(new MemberStatus.SuperUser(false, "nothing is in /x"), status.superUser());
         assertNull(status.safeToStop(), "what a member does not know stays unknown");
     }
 
