@@ -69,8 +69,7 @@ class LiveChangeIT {
     /// The parts of the story.
     private record Told(Story story, EnsembleView ensemble) {
         private void config(String live) {
-            ensemble.set(
-                    "config", "{\"heartbeatTimeoutMillis\":\"2000\",%s}".formatted(live));
+            ensemble.set("config", "{\"heartbeatTimeoutMillis\":\"2000\",%s}".formatted(live));
         }
 
         void limits() {
@@ -175,8 +174,7 @@ class LiveChangeIT {
         }
 
         /// Makes what nobody else may read, with a key that this client loses by the next one.
-        private static void mine(ZooKeeper client)
-                throws InterruptedException, KeeperException {
+        private static void mine(ZooKeeper client) throws InterruptedException, KeeperException {
             if (client.exists("/mine", false) == null) {
                 client.addAuthInfo("digest", "owner:x".getBytes(StandardCharsets.UTF_8));
                 client.create(

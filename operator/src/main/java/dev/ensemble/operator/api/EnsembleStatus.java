@@ -21,8 +21,8 @@ public record EnsembleStatus(
                 @Nullable Long observedGeneration,
         @JsonPropertyDescription(
                         "One word for people: Pending, Forming, Running, Restarting, Reloading,"
-                                + " Scaling, Degraded, QuorumLost, Hibernated, Paused or Invalid. Programs"
-                                + " read the conditions.")
+                                + " Scaling, Degraded, QuorumLost, Hibernated, Paused or Invalid."
+                                + " Programs read the conditions.")
                 @Nullable String phase,
         @JsonPropertyDescription("Identity of the ensemble, on every volume of it.")
                 @Nullable String ensembleId,

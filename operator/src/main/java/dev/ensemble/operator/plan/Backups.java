@@ -49,13 +49,9 @@ public record Backups(List<Schedule> schedules) {
             }
             Instant back = now.minus(LOOKS_BACK);
             Instant due =
-                    Windows.last(
-                            cron, tz, since.isBefore(back) ? back : since, now.minus(ALLOWED));
-            boolean there =
-                    due == null || (lastTime != null && !lastTime.plus(SKEW).isBefore(due));
-            return there
-                    ? null
-                    : "schedule %s has no backup for %s: %s".formatted(name, due, says);
+                    Windows.last(cron, tz, since.isBefore(back) ? back : since, now.minus(ALLOWED));
+            boolean there = due == null || (lastTime != null && !lastTime.plus(SKEW).isBefore(due));
+            return there ? null : "schedule %s has no backup for %s: %s".formatted(name, due, says);
         }
     }
 

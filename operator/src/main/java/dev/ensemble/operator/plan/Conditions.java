@@ -430,7 +430,8 @@ final class Conditions {
                         Type.BackupCurrent,
                         TRUE,
                         Reason.BackupFresh,
-                        "The last backup is %s, of %s.".formatted(newest.last(), newest.lastTime()));
+                        "The last backup is %s, of %s."
+                                .formatted(newest.last(), newest.lastTime()));
     }
 
     private Condition membershipStable() {

@@ -14,7 +14,8 @@ public enum Reason {
                     + " answer the operator to know."),
     Hibernated(
             "Ready, QuorumAvailable, FullyReplicated, UpToDate, MembershipStable,"
-                    + " DisruptionAllowed, SuperUserReady: spec.hibernate is set, so no member is to run."),
+                + " DisruptionAllowed, SuperUserReady: spec.hibernate is set, so no member is to"
+                + " run."),
     MemberNotReady("Ready: a voter is missing, starting or not ready."),
     MemberMissing(
             "FullyReplicated, MembershipStable, DisruptionAllowed: a voter is not in sync, or the"
@@ -72,8 +73,8 @@ public enum Reason {
     BackupFresh("BackupCurrent: the last backup that was due is complete and verified."),
     BackupNotDue("BackupCurrent: no backup has been due for an hour yet."),
     BackupOverdue(
-            "BackupCurrent: a backup that was due more than an hour ago is not complete; the message"
-                    + " says of which schedule, and why."),
+            "BackupCurrent: a backup that was due more than an hour ago is not complete; the"
+                    + " message says of which schedule, and why."),
     BackupsSuspended("BackupCurrent: every schedule is suspended, so nothing is due."),
     Settled("Progressing: there is nothing to do."),
     Working("Progressing: the operator has just done a step."),

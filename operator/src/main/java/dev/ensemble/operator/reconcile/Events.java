@@ -59,7 +59,8 @@ final class Events {
         SuperUserMissing(
                 "Warning",
                 "The superuser's Secret does not exist, or members cannot use what is in it."),
-        BackupBegun("Normal", "The Job of a backup was made; the event is about the EnsembleBackup."),
+        BackupBegun(
+                "Normal", "The Job of a backup was made; the event is about the EnsembleBackup."),
         BackupComplete("Normal", "A backup is in its destination, and was restored for a trial."),
         BackupFailed("Warning", "A backup has failed; the message says why."),
         BackupOverdue("Warning", "A backup that a schedule should have made is not there."),
@@ -116,27 +117,27 @@ final class Events {
                         + "."
                         + Long.toHexString(clock.instant().toEpochMilli());
         return new EventBuilder()
-                        .withNewMetadata()
-                        .withName(about.getMetadata().getName() + "." + id)
-                        .withNamespace(about.getMetadata().getNamespace())
-                        .endMetadata()
-                        .withNewInvolvedObject()
-                        .withApiVersion(about.getApiVersion())
-                        .withKind(about.getKind())
-                        .withName(about.getMetadata().getName())
-                        .withNamespace(about.getMetadata().getNamespace())
-                        .withUid(about.getMetadata().getUid())
-                        .endInvolvedObject()
-                        .withReason(reason)
-                        .withMessage(message)
-                        .withType(type)
-                        .withNewSource()
-                        .withComponent(Labels.MANAGER)
-                        .endSource()
-                        .withReportingComponent(Labels.MANAGER)
-                        .withFirstTimestamp(now.toString())
-                        .withLastTimestamp(now.toString())
-                        .withCount(1)
-                        .build();
+                .withNewMetadata()
+                .withName(about.getMetadata().getName() + "." + id)
+                .withNamespace(about.getMetadata().getNamespace())
+                .endMetadata()
+                .withNewInvolvedObject()
+                .withApiVersion(about.getApiVersion())
+                .withKind(about.getKind())
+                .withName(about.getMetadata().getName())
+                .withNamespace(about.getMetadata().getNamespace())
+                .withUid(about.getMetadata().getUid())
+                .endInvolvedObject()
+                .withReason(reason)
+                .withMessage(message)
+                .withType(type)
+                .withNewSource()
+                .withComponent(Labels.MANAGER)
+                .endSource()
+                .withReportingComponent(Labels.MANAGER)
+                .withFirstTimestamp(now.toString())
+                .withLastTimestamp(now.toString())
+                .withCount(1)
+                .build();
     }
 }

@@ -322,8 +322,7 @@ final class Observation {
                         status.superUser() == null
                                 ? null
                                 : new Observed.SuperUser(
-                                        status.superUser().known(),
-                                        status.superUser().problem()));
+                                        status.superUser().known(), status.superUser().problem()));
     }
 
     private static Observed.@Nullable File file(MemberStatus.@Nullable File file) {

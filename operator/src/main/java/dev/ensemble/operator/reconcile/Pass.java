@@ -705,10 +705,7 @@ final class Pass {
 
     private void tellOfConfiguration(@Nullable EnsembleStatus before, EnsembleStatus status) {
         tellOfTrouble(
-                status,
-                "UpToDate",
-                Set.of(Reason.ConfigNotLoaded),
-                Events.What.ConfigNotLoaded);
+                status, "UpToDate", Set.of(Reason.ConfigNotLoaded), Events.What.ConfigNotLoaded);
         String last = before == null ? "" : reason(before, "UpToDate");
         boolean reloading =
                 last.equals(Reason.ConfigNotLoaded.name())
@@ -736,10 +733,7 @@ final class Pass {
                 Set.of(Reason.SuperUserMissing),
                 Events.What.SuperUserMissing);
         tellOfTrouble(
-                status,
-                "BackupCurrent",
-                Set.of(Reason.BackupOverdue),
-                Events.What.BackupOverdue);
+                status, "BackupCurrent", Set.of(Reason.BackupOverdue), Events.What.BackupOverdue);
     }
 
     /// Tells of a condition once it has one of these reasons.
@@ -754,8 +748,7 @@ final class Pass {
         if (found == null) {
             tools.events().over(resource, what);
         } else {
-            tools.events()
-                    .tellOnce(cluster, resource, what, found.getReason(), found.getMessage());
+            tools.events().tellOnce(cluster, resource, what, found.getReason(), found.getMessage());
         }
     }
 

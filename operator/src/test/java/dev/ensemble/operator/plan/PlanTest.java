@@ -139,9 +139,7 @@ final class PlanTest {
                         Scene.of(3).loaded(2, "old", null),
                         "wait e-1 to take over the changed configuration"),
                 arguments(
-                        "which holds up no restart",
-                        three(1).loaded(2, "old", null),
-                        "EVICT e-1"),
+                        "which holds up no restart", three(1).loaded(2, "old", null), "EVICT e-1"),
                 arguments(
                         "and no change of the members",
                         Scene.of(3).wanting(5).loaded(2, "old", null),

@@ -257,8 +257,7 @@ final class StatusReportTest {
                                         .loaded(
                                                 2,
                                                 "old",
-                                                new Observed.File(
-                                                        List.of(), "x=y is not valid: z"))
+                                                new Observed.File(List.of(), "x=y is not valid: z"))
                                         .loaded(
                                                 3,
                                                 "old",
@@ -418,8 +417,7 @@ final class StatusReportTest {
         EnsembleStatus status =
                 report(Scene.of(3).outdated(1, 2).loaded(3, "old", FOLLOWS), null, T0);
         assertEquals("Restarting", status.phase());
-        assertEquals(
-                "RollingRestart", Objects.requireNonNull(status.operation()).type());
+        assertEquals("RollingRestart", Objects.requireNonNull(status.operation()).type());
     }
 
     @Test

@@ -251,8 +251,7 @@ final class SimulatedCluster implements Cluster {
                 claim.capacity = claim.requested;
             }
         }
-        servers.act(
-                declared(), unanimous(), objects.get("ConfigMap") == null ? null : started());
+        servers.act(declared(), unanimous(), objects.get("ConfigMap") == null ? null : started());
         for (Map.Entry<Integer, PodState> each : pods.entrySet()) {
             boolean ready = ready(each.getKey(), each.getValue());
             if (ready != each.getValue().wasReady) {
@@ -377,8 +376,7 @@ final class SimulatedCluster implements Cluster {
 
     /// What members take over while they run restarts nobody.
     private void judgeTemplate(StatefulSet next) {
-        String image =
-                next.getSpec().getTemplate().getSpec().getContainers().getFirst().getImage();
+        String image = next.getSpec().getTemplate().getSpec().getContainers().getFirst().getImage();
         String revision = next.getMetadata().getAnnotations().get(Labels.REVISION);
         String made = image + " " + next.getMetadata().getAnnotations().get(Labels.TLS);
         String before = revisions.putIfAbsent(made, revision);

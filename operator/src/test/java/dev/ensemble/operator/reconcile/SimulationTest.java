@@ -455,7 +455,7 @@ final class SimulationTest {
                             TLS.get(tls),
                             null,
                             defaults.networkPolicy(),
- null));
+                            null));
             resource.getMetadata().setGeneration(resource.getMetadata().getGeneration() + 1);
             log(
                     "spec: replicas %d live %d build %d%s hibernate %s manual %s window %s %d Gi paused %s tls %s"
@@ -635,7 +635,7 @@ final class SimulationTest {
                                     null,
                                     null,
                                     defaults.networkPolicy(),
- null),
+                                    null),
                             "uid",
                             key.formed() ? BEGIN.toString() : null,
                             key.size(),
@@ -648,9 +648,7 @@ final class SimulationTest {
 
         private Desired mutate(Desired desired) {
             return switch (mutation) {
-                case STATEFUL_SET_DELETES_VOLUMES,
-                        FORGETS_THE_FORMATION,
-                        RESTARTS_FOR_LIVE_KEYS ->
+                case STATEFUL_SET_DELETES_VOLUMES, FORGETS_THE_FORMATION, RESTARTS_FOR_LIVE_KEYS ->
                         mutants.computeIfAbsent(desired, this::mutant);
                 default -> desired;
             };

@@ -92,10 +92,7 @@ final class ConfigParser {
                         parser.fsyncWarningMillis(),
                         ConfigFile.hash(parser.raw));
         return new Changed(
-                next,
-                ConfigFile.hashed(parser.raw),
-                file.waiting(now),
-                parser.values.warnings());
+                next, ConfigFile.hashed(parser.raw), file.waiting(now), parser.values.warnings());
     }
 
     /// What a change of the file comes to.

@@ -114,8 +114,7 @@ final class Reloading implements AutoCloseable {
         } catch (InvalidConfig | IOException e) {
             String reason = String.valueOf(e.getMessage());
             observed.reloaded(
-                    observed.config(),
-                    new Standing(before.waiting(), reason, before.warnings()));
+                    observed.config(), new Standing(before.waiting(), reason, before.warnings()));
             LOG.atWarn()
                     .addKeyValue("reason", reason)
                     .log("the changed configuration is not used; what was in force before is");

@@ -68,7 +68,8 @@ final class SuperUserFiles {
                 all.add(fixed);
             }
             digests.set(all);
-            standing = new Standing(!all.isEmpty(), now.isEmpty() ? "nothing is in " + files : null);
+            standing =
+                    new Standing(!all.isEmpty(), now.isEmpty() ? "nothing is in " + files : null);
             if (changed) {
                 LOG.atInfo().addKeyValue("files", files).log("superuser read");
             }
@@ -98,10 +99,7 @@ final class SuperUserFiles {
         }
         String password = text(files.password()).strip();
         if (!password.isEmpty()) {
-            now.add(
-                    Digest.of(
-                            algorithm,
-                            (USER + ":" + password).getBytes(StandardCharsets.UTF_8)));
+            now.add(Digest.of(algorithm, (USER + ":" + password).getBytes(StandardCharsets.UTF_8)));
         }
         return now;
     }

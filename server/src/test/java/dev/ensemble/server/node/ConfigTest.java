@@ -481,10 +481,13 @@ final class ConfigTest {
     void whatCanChangeWhileTheMemberRunsIsInForceAtOnce() throws Exception {
         Config running = alone("maxClientCnxns=7\nzookeeper.snapshotSizeFactor=0.5\nmaxCnxns=3\n");
         String other =
-                running.file().text()
+                running.file()
+                        .text()
                         .replace("maxClientCnxns=7", "maxClientCnxns=8\nlog.retainHours=2")
                         .replace("0.5", "0.6")
-                        .replace("maxCnxns=3", "minSessionTimeout=100\n4lw.commands.whitelist=a,ruok");
+                        .replace(
+                                "maxCnxns=3",
+                                "minSessionTimeout=100\n4lw.commands.whitelist=a,ruok");
         var changed = reloaded(running, other);
         Config now = changed.inForce();
         assertEquals(8, now.clients().maxPerAddress());
@@ -521,8 +524,10 @@ final class ConfigTest {
 
     @ParameterizedTest
     @CsvSource({
-        "maxClientCnxns=-1, maxClientCnxns=-1 is not valid: it must be a whole number of at least 0",
-        "minSessionTimeout=90000, minSessionTimeout=90000 is not valid: it must not be above maxSessionTimeout=60000",
+        "maxClientCnxns=-1, maxClientCnxns=-1 is not valid: it must be a whole number of at least"
+                + " 0",
+        "minSessionTimeout=90000, minSessionTimeout=90000 is not valid: it must not be above"
+                + " maxSessionTimeout=60000",
         "snapshotSizeFactor=big, snapshotSizeFactor=big is not valid: it must be a number",
     })
     void whatIsNotValidIsRefusedAsAWhole(String line, String says) throws Exception {
@@ -538,7 +543,7 @@ final class ConfigTest {
         Config.Auth both =
                 alone(
                                 "DigestAuthenticationProvider.superDigestFile=/s/digest\n"
-                                        + "DigestAuthenticationProvider.superPasswordFile=/s/password\n")
+                                    + "DigestAuthenticationProvider.superPasswordFile=/s/password\n")
                         .auth();
         assertEquals(
                 new Config.SuperUser(Path.of("/s/digest"), Path.of("/s/password")),

@@ -41,8 +41,7 @@ final class LiveConfigIT {
                                 }
                             })) {
                 assertTrue(connected.await(60, TimeUnit.SECONDS));
-                client.create(
-                        "/e", new byte[1], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL);
+                client.create("/e", new byte[1], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.EPHEMERAL);
                 long session = client.getSessionId();
                 long opened = Objects.requireNonNull(client.exists("/e", false)).getCzxid();
                 Map<Integer, Object> before = new HashMap<>();
@@ -54,7 +53,9 @@ final class LiveConfigIT {
                     members.awaitStatus(
                             id,
                             "has the new limit and not the new tick",
-                            status -> "{waiting=[tickTime], refused=null}".equals("" + status.get("file")));
+                            status ->
+                                    "{waiting=[tickTime], refused=null}"
+                                            .equals("" + status.get("file")));
                     assertNotEquals(
                             before.get(id),
                             Objects.requireNonNull(members.status(id)).get("configHash"));
@@ -70,8 +71,7 @@ final class LiveConfigIT {
                             status -> Objects.equals(before.get(id), status.get("configHash")));
                 }
                 assertEquals(session, client.getSessionId());
-                assertEquals(
-                        opened, Objects.requireNonNull(client.exists("/e", false)).getCzxid());
+                assertEquals(opened, Objects.requireNonNull(client.exists("/e", false)).getCzxid());
             }
         }
     }

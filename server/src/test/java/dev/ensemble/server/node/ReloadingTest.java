@@ -95,7 +95,8 @@ final class ReloadingTest {
             assertTrue(warnings.contains("counting from the next start on: tickTime"), warnings);
 
             mount("tickTime=500\nmaxSessionTimeout=many\n");
-            await(() -> status(node).get("file") instanceof Map<?, ?> is && is.get("refused") != null);
+            await(() ->
+                    status(node).get("file") instanceof Map<?, ?> is && is.get("refused") != null);
             assertEquals(
                     "maxSessionTimeout=many is not valid: it must be a whole number of at least -1",
                     file(node, "refused"));
@@ -193,8 +194,7 @@ final class ReloadingTest {
     }
 
     private Object file(ServerNode node, String key) throws IOException, InterruptedException {
-        Object found =
-                status(node).get("file") instanceof Map<?, ?> is ? is.get(key) : null;
+        Object found = status(node).get("file") instanceof Map<?, ?> is ? is.get(key) : null;
         return found == null ? "nothing" : found;
     }
 
