@@ -1,6 +1,7 @@
 package dev.ensemble.operator.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.ensemble.operator.api.EnsembleStatus;
@@ -409,7 +410,7 @@ final class StatusReportTest {
         assertEquals(
                 new EnsembleStatus.LastBackup("m-1", "2026-01-01T02:00:20Z", true),
                 status.lastBackup());
-        assertEquals(null, backedUp(T1).lastBackup());
+        assertNull(backedUp(T1).lastBackup());
     }
 
     @Test

@@ -136,7 +136,6 @@ final class SchemesTest {
         assertEquals(2, authenticate(changing, "digest", utf8("u:q")).size());
         digests.set(Set.of());
         assertEquals(1, authenticate(changing, "digest", utf8("u:p")).size());
-        assertFalse(digests.toString().contains(U.id()));
     }
 
     @Test

@@ -554,7 +554,7 @@ final class ConfigTest {
     @Test
     void secretsOfTheFileAreNotInTheRecord() throws Exception {
         Config config = alone("ssl.keyStore.password=hunter2\n");
-        assertFalse(config.file().toString().contains("hunter2"));
+        assertFalse(config.toString().contains("hunter2"));
         assertFalse(config.text().contains("hunter2"));
     }
 
