@@ -542,8 +542,10 @@ final class ConfigTest {
     void filesOfTheSuperuser() throws Exception {
         Config.Auth both =
                 alone(
-                                "DigestAuthenticationProvider.superDigestFile=/s/digest\n"
-                                    + "DigestAuthenticationProvider.superPasswordFile=/s/password\n")
+                                """
+                                DigestAuthenticationProvider.superDigestFile=/s/digest
+                                DigestAuthenticationProvider.superPasswordFile=/s/password
+                                """)
                         .auth();
         assertEquals(
                 new Config.SuperUser(Path.of("/s/digest"), Path.of("/s/password")),
