@@ -33,52 +33,6 @@ public record MemberStatus(
         @Nullable File file,
         @Nullable SuperUser superUser) {
 
-    /// The same, of a member without TLS.
-    public MemberStatus(
-            int myid,
-            @Nullable String version,
-            @Nullable String configHash,
-            @Nullable String ensembleId,
-            @Nullable String role,
-            @Nullable Integer leader,
-            long epoch,
-            boolean serving,
-            boolean draining,
-            long outOfSyncMillis,
-            @Nullable Zxids zxid,
-            @Nullable Identity identity,
-            @Nullable Configuration configuration,
-            @Nullable Quorum quorum,
-            @Nullable List<Voter> voters,
-            @Nullable List<Learner> learners,
-            @Nullable SafeToStop safeToStop,
-            @Nullable List<String> warnings,
-            @Nullable Metrics metrics) {
-        this(
-                myid,
-                version,
-                configHash,
-                ensembleId,
-                role,
-                leader,
-                epoch,
-                serving,
-                draining,
-                outOfSyncMillis,
-                zxid,
-                identity,
-                configuration,
-                quorum,
-                voters,
-                learners,
-                safeToStop,
-                warnings,
-                metrics,
-                null,
-                null,
-                null);
-    }
-
     /// Whether files say who the superuser is.
     ///
     /// @param problem with the files as they are now; null if there is none

@@ -1,32 +1,28 @@
 package dev.ensemble.operator.reconcile;
 
+import static dev.ensemble.operator.reconcile.FormedEnsemble.NAME;
+import static dev.ensemble.operator.reconcile.FormedEnsemble.NAMESPACE;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.ensemble.operator.api.Ensemble;
 import dev.ensemble.operator.api.EnsembleBackup;
 import dev.ensemble.operator.api.EnsembleBackupSpec;
 import dev.ensemble.operator.api.EnsembleBackupStatus;
-import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.api.S3Bucket;
 import dev.ensemble.operator.desired.BackupJob;
-import dev.ensemble.operator.desired.Wanted;
 import dev.ensemble.operator.ensemble.BackupClient;
-import dev.ensemble.operator.ensemble.EnsembleClient;
 import dev.ensemble.operator.ensemble.MemberStatus;
 
 import io.fabric8.kubernetes.api.model.Container;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.fabric8.kubernetes.api.model.batch.v1.JobConditionBuilder;
-import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -43,14 +39,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 
 /// From an EnsembleBackup to the report of its Job, on a made-up API server.
 @EnableKubernetesMockClient(crud = true)
 @Timeout(60)
 final class BackupReconcilerTest {
-    private static final String NAMESPACE = "shop";
-    private static final String NAME = "orders";
     private static final String BACKUP = "before-the-upgrade";
     private static final String HASH = "ab".repeat(32);
     private static final Clock CLOCK =
@@ -68,7 +61,7 @@ final class BackupReconcilerTest {
     private @Nullable EnsembleBackupStatus status;
 
     /// Member 3 leads.
-    private static final class Said implements EnsembleClient, BackupClient {
+    private static final class Said implements Asked, BackupClient {
         private final List<String> permits = new ArrayList<>();
         private int size = 3;
         private long outOfSyncMillis;
@@ -76,36 +69,15 @@ final class BackupReconcilerTest {
 
         @Override
         public Map<Integer, Answer> ask(Map<Integer, URI> members) {
-            Map<Integer, Answer> answers = new TreeMap<>();
-            members.forEach((myid, _) -> answers.put(myid, new Answer.Known(status(myid))));
-            return answers;
+            return Asked.all(members, this::status);
         }
 
         private MemberStatus status(int myid) {
-            List<MemberStatus.Member> all = new ArrayList<>();
-            for (int i = 1; i <= size; i++) {
-                all.add(new MemberStatus.Member(i, "participant", "0x" + i));
-            }
-            return new MemberStatus(
-                    myid,
-                    "1",
-                    null,
-                    "id",
-                    myid == size ? "leader" : "follower",
-                    null,
-                    4,
-                    true,
-                    false,
-                    myid == size ? 0 : outOfSyncMillis,
-                    new MemberStatus.Zxids("0x400000007"),
-                    new MemberStatus.Identity("member", "0x" + myid, 1),
-                    new MemberStatus.Configuration("0x100000001", false, all),
-                    null,
-                    null,
-                    null,
-                    null,
-                    List.of(),
-                    null);
+            return Saying.of(myid)
+                    .role(myid == size ? "leader" : "follower")
+                    .outOfSync(myid == size ? 0 : outOfSyncMillis)
+                    .configuration(Saying.voters(size))
+                    .status();
         }
 
         @Override
@@ -114,52 +86,15 @@ final class BackupReconcilerTest {
             String why = refuses;
             return why == null ? new Outcome.Done() : new Outcome.Refused(why);
         }
-
-        @Override
-        public Outcome changeVoters(URI leader, String audience, Change change) {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public Outcome handOver(URI leader, String audience, int to) {
-            throw new AssertionError("not asked for");
-        }
     }
 
     private void formed(int size) {
         said.size = size;
-        Ensemble ensemble = new Ensemble();
-        ensemble.getMetadata().setName(NAME);
-        ensemble.getMetadata().setNamespace(NAMESPACE);
-        ensemble.getMetadata().setUid("99");
-        ensemble.setSpec(EnsembleSpec.defaults().withReplicas(size));
-        client.resource(ensemble).create();
-        for (int i = 0; i < size; i++) {
-            client.resource(
-                            new PodBuilder()
-                                    .withNewMetadata()
-                                    .withName(Labels.pod(NAME, i))
-                                    .withNamespace(NAMESPACE)
-                                    .withLabels(Labels.all(NAME))
-                                    .endMetadata()
-                                    .build())
-                    .create();
-            claim(Labels.claim(NAME, i), Labels.all(NAME));
-        }
+        new FormedEnsemble(client).form(size);
     }
 
-    private void claim(String name, Map<String, String> labels) {
-        client.resource(
-                        new PersistentVolumeClaimBuilder()
-                                .withNewMetadata()
-                                .withName(name)
-                                .withNamespace(NAMESPACE)
-                                .withLabels(labels)
-                                .addToAnnotations(Labels.ENSEMBLE_ID, "id")
-                                .addToAnnotations(Labels.BOOTSTRAPPED, "2026-01-01T00:00:00Z")
-                                .endMetadata()
-                                .build())
-                .create();
+    private void claimForBackups() {
+        new FormedEnsemble(client).claim("backups", Map.of());
     }
 
     /// {@return the reason afterwards}
@@ -175,7 +110,7 @@ final class BackupReconcilerTest {
                         client,
                         said,
                         said,
-                        new Wanted.Defaults("registry.test/server", "1", null, ""),
+                        FormedEnsemble.DEFAULTS,
                         metrics,
                         CLOCK,
                         pod ->
@@ -237,16 +172,7 @@ final class BackupReconcilerTest {
     }
 
     private void jobIs(String condition) {
-        Job job = job();
-        job.setStatus(
-                new JobStatusBuilder()
-                        .withConditions(
-                                new JobConditionBuilder()
-                                        .withType(condition)
-                                        .withStatus("True")
-                                        .build())
-                        .build());
-        client.resource(job).update();
+        FormedEnsemble.end(client, job(), condition);
     }
 
     @Test
@@ -254,7 +180,7 @@ final class BackupReconcilerTest {
         assertEquals("EnsembleMissing", reconcile());
         formed(3);
         assertEquals("ClaimMissing", reconcile());
-        claim("backups", Map.of());
+        claimForBackups();
         assertEquals("PodStarting", reconcile());
         PodSpec pod = job().getSpec().getTemplate().getSpec();
         assertEquals("Never", pod.getRestartPolicy());
@@ -403,7 +329,7 @@ final class BackupReconcilerTest {
     @Test
     void aJobThatFailsSaysWhy() {
         formed(3);
-        claim("backups", Map.of());
+        claimForBackups();
         reconcile();
         pod(HASH, "no backup: No space left on device");
         jobIs("Failed");
@@ -422,7 +348,7 @@ final class BackupReconcilerTest {
     @Test
     void noLeaderGivesOneUnlessItIsAlone() {
         formed(3);
-        claim("backups", Map.of());
+        claimForBackups();
         reconcile();
         pod(HASH, null);
         said.outOfSyncMillis = 500;
@@ -434,7 +360,7 @@ final class BackupReconcilerTest {
     @Test
     void aSingleMemberGivesOne() {
         formed(1);
-        claim("backups", Map.of());
+        claimForBackups();
         reconcile();
         pod(HASH, null);
         assertEquals("Taking", reconcile());

@@ -94,28 +94,16 @@ final class FakeEnsemble implements EnsembleClient {
                     new MemberStatus.Voter(
                             i, true, !out.contains(i), 0L, "0x" + i, safe, List.of()));
         }
-        return new MemberStatus(
-                myid,
-                "0.1.0",
-                keptHash == null ? hash() : keptHash,
-                "id",
-                leads ? "leader" : "follower",
-                leader,
-                1,
-                true,
-                false,
-                0,
-                new MemberStatus.Zxids("0x100000001"),
-                new MemberStatus.Identity("member", "0x" + myid, 1),
-                new MemberStatus.Configuration("0x1", false, List.of()),
-                leads ? new MemberStatus.Quorum(voters, 2, synced, synced - 2) : null,
-                leads ? all : null,
-                null,
-                null,
-                List.of(),
-                new MemberStatus.Metrics(5, 1, 1, 0, 1),
-                null,
-                new MemberStatus.File(List.of(), refused),
-                null);
+        return Saying.of(myid)
+                .runs("0.1.0", keptHash == null ? hash() : keptHash)
+                .role(leads ? "leader" : "follower")
+                .follows(leader, 1)
+                .zxid("0x100000001")
+                .configuration(new MemberStatus.Configuration("0x1", false, List.of()))
+                .quorum(leads ? new MemberStatus.Quorum(voters, 2, synced, synced - 2) : null)
+                .voters(leads ? all : null)
+                .metrics(new MemberStatus.Metrics(5, 1, 1, 0, 1))
+                .file(new MemberStatus.File(List.of(), refused))
+                .status();
     }
 }

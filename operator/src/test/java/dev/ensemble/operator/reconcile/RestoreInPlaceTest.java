@@ -1,5 +1,8 @@
 package dev.ensemble.operator.reconcile;
 
+import static dev.ensemble.operator.reconcile.FormedEnsemble.NAME;
+import static dev.ensemble.operator.reconcile.FormedEnsemble.NAMESPACE;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -16,20 +19,13 @@ import dev.ensemble.operator.api.EnsembleRecoveryStatus;
 import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
-import dev.ensemble.operator.desired.Wanted;
-import dev.ensemble.operator.ensemble.EnsembleClient;
 import dev.ensemble.operator.ensemble.MemberStatus;
 
 import io.fabric8.kubernetes.api.model.ConditionBuilder;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.fabric8.kubernetes.api.model.batch.v1.JobConditionBuilder;
-import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
@@ -49,7 +45,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /// A backup takes the place of what members hold, on a made-up API server: the test plays the
@@ -57,8 +52,6 @@ import java.util.stream.IntStream;
 @EnableKubernetesMockClient(crud = true)
 @Timeout(120)
 final class RestoreInPlaceTest {
-    private static final String NAMESPACE = "shop";
-    private static final String NAME = "orders";
     private static final int SIZE = 3;
     private static final int PASSES = 60;
     private static final Clock CLOCK =
@@ -77,65 +70,31 @@ final class RestoreInPlaceTest {
     private @Nullable EnsembleRecoveryStatus status;
     private @Nullable String approved;
 
-    /// All members answer; the first one leads.
-    private static final class Running implements EnsembleClient {
-        private long zxid = 7;
+    private long zxid = 7;
 
-        @Override
-        public Map<Integer, Answer> ask(Map<Integer, URI> members) {
-            zxid++;
-            Map<Integer, Answer> answers = new TreeMap<>();
-            members.forEach((myid, _) -> answers.put(myid, new Answer.Known(status(myid))));
-            return answers;
-        }
+    /// All of them answer; the first one leads.
+    private final Asked members =
+            asked -> {
+                zxid++;
+                return Asked.all(asked, this::said);
+            };
 
-        private MemberStatus status(int myid) {
-            List<MemberStatus.Member> all =
-                    IntStream.rangeClosed(1, SIZE)
-                            .mapToObj(i -> new MemberStatus.Member(i, "participant", "0x" + i))
-                            .toList();
-            return new MemberStatus(
-                    myid,
-                    "1",
-                    null,
-                    "id",
-                    myid == 1 ? "leader" : "follower",
-                    null,
-                    4,
-                    true,
-                    false,
-                    0,
-                    new MemberStatus.Zxids("0x40000000" + zxid % 10),
-                    new MemberStatus.Identity("member", "0x" + myid, 1),
-                    new MemberStatus.Configuration("0x100000001", false, all),
-                    myid == 1 ? new MemberStatus.Quorum(3, 2, 3, 1) : null,
-                    null,
-                    null,
-                    null,
-                    List.of(),
-                    null);
-        }
-
-        @Override
-        public Outcome changeVoters(URI leader, String audience, Change change) {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public Outcome handOver(URI leader, String audience, int to) {
-            throw new AssertionError("not asked for");
-        }
+    private MemberStatus said(int myid) {
+        return Saying.of(myid)
+                .role(myid == 1 ? "leader" : "follower")
+                .zxid("0x40000000" + zxid % 10)
+                .configuration(Saying.voters(SIZE))
+                .quorum(myid == 1 ? new MemberStatus.Quorum(3, 2, 3, 1) : null)
+                .status();
     }
 
-    private final Running running = new Running();
+    @SuppressWarnings("NullAway.Init") // Before each test.
+    private FormedEnsemble ensemble;
 
     @BeforeEach
     void aRunningEnsemble() {
-        Ensemble ensemble = new Ensemble();
-        ensemble.getMetadata().setName(NAME);
-        ensemble.getMetadata().setNamespace(NAMESPACE);
-        ensemble.setSpec(EnsembleSpec.defaults());
-        client.resource(ensemble).create();
+        ensemble = new FormedEnsemble(client);
+        ensemble.form(SIZE);
         client.resource(
                         new StatefulSetBuilder()
                                 .withNewMetadata()
@@ -148,47 +107,11 @@ final class RestoreInPlaceTest {
                                 .endSpec()
                                 .build())
                 .create();
-        for (int i = 0; i < SIZE; i++) {
-            client.resource(
-                            new PersistentVolumeClaimBuilder()
-                                    .withNewMetadata()
-                                    .withName(Labels.claim(NAME, i))
-                                    .withNamespace(NAMESPACE)
-                                    .withLabels(Labels.all(NAME))
-                                    .addToAnnotations(Labels.ENSEMBLE_ID, "id")
-                                    .addToAnnotations(Labels.BOOTSTRAPPED, "2026-01-01T00:00:00Z")
-                                    .endMetadata()
-                                    .build())
-                    .create();
-            pod(i);
-        }
         client.getConfiguration().setRequestRetryBackoffLimit(0);
     }
 
-    private void pod(int ordinal) {
-        client.resource(
-                        new PodBuilder()
-                                .withNewMetadata()
-                                .withName(Labels.pod(NAME, ordinal))
-                                .withNamespace(NAMESPACE)
-                                .withLabels(Labels.all(NAME))
-                                .endMetadata()
-                                .build())
-                .create();
-    }
-
-    private List<PersistentVolumeClaim> claims() {
-        return client.persistentVolumeClaims().inNamespace(NAMESPACE).list().getItems();
-    }
-
-    private List<String> all(String annotation) {
-        return claims().stream()
-                .map(each -> each.getMetadata().getAnnotations().getOrDefault(annotation, ""))
-                .toList();
-    }
-
     private boolean mayRun() {
-        return all(Labels.RESTORING).stream().allMatch(String::isEmpty);
+        return ensemble.onClaims(Labels.RESTORING).stream().allMatch(String::isEmpty);
     }
 
     private int pods() {
@@ -216,8 +139,8 @@ final class RestoreInPlaceTest {
         var control =
                 new RecoveryReconciler(
                                 client,
-                                running,
-                                new Wanted.Defaults("registry.test/server", "1", null, ""),
+                                members,
+                                FormedEnsemble.DEFAULTS,
                                 CLOCK,
                                 _ -> URI.create("http://127.0.0.1:1"))
                         .reconcile(resource, null);
@@ -235,20 +158,20 @@ final class RestoreInPlaceTest {
     /// What [Pass] does about the records, and the controllers about that.
     private void pass() {
         StatefulSet set = client.apps().statefulSets().inNamespace(NAMESPACE).withName(NAME).get();
-        String recovery = all(Labels.RECOVERY).stream().max(String::compareTo).orElse("");
+        String recovery = ensemble.onClaims(Labels.RECOVERY).stream().max(String::compareTo).orElse("");
         if (!mayRun()) {
             set.getSpec().setReplicas(0);
             client.pods().inNamespace(NAMESPACE).delete();
         } else if (set.getSpec().getReplicas() == 0) {
             set.getSpec().setReplicas(SIZE);
             set.getMetadata().getAnnotations().put(Labels.RECOVERY, recovery);
-            IntStream.range(0, SIZE).forEach(this::pod);
+            IntStream.range(0, SIZE).forEach(ensemble::pod);
             ran.add(recovery);
         }
         client.resource(set).update();
-        Ensemble ensemble =
+        Ensemble resource =
                 client.resources(Ensemble.class).inNamespace(NAMESPACE).withName(NAME).get();
-        ensemble.setStatus(
+        resource.setStatus(
                 client.getKubernetesSerialization()
                         .convertValue(
                                 Map.of(
@@ -259,7 +182,7 @@ final class RestoreInPlaceTest {
                                                         .withStatus(pods() > 0 ? "True" : "False")
                                                         .build())),
                                 EnsembleStatus.class));
-        client.resource(ensemble).update();
+        client.resource(resource).update();
     }
 
     /// {@return whether it ended just now}
@@ -267,15 +190,7 @@ final class RestoreInPlaceTest {
         Job job = job();
         if (job != null && job.getStatus() == null) {
             assertEquals(0, pods(), "the volume is a member's");
-            job.setStatus(
-                    new JobStatusBuilder()
-                            .withConditions(
-                                    new JobConditionBuilder()
-                                            .withType(condition)
-                                            .withStatus("True")
-                                            .build())
-                            .build());
-            client.resource(job).update();
+            FormedEnsemble.end(client, job, condition);
             return true;
         }
         return false;
@@ -291,7 +206,7 @@ final class RestoreInPlaceTest {
             assertFalse(mayRun());
         }
         String decision = status == null ? null : status.decision();
-        for (String each : all(Labels.RECOVERY)) {
+        for (String each : ensemble.onClaims(Labels.RECOVERY)) {
             assertTrue(each.isEmpty() || (done && each.equals(decision)), each);
         }
     }
@@ -355,7 +270,7 @@ final class RestoreInPlaceTest {
         assertEquals(List.of(decision), ran, "started once, and told");
         assertEquals(SIZE, pods());
         assertEquals(
-                List.of(decision, decision, decision), all(Labels.RECOVERY), "on every volume");
+                List.of(decision, decision, decision), ensemble.onClaims(Labels.RECOVERY), "on every volume");
     }
 
     @Test
@@ -438,7 +353,7 @@ final class RestoreInPlaceTest {
                 String.valueOf(status().message()).contains("the backup is not in place: Job"),
                 () -> status().toString());
         assertFalse(mayRun());
-        assertEquals(List.of("", "", ""), all(Labels.RECOVERY));
+        assertEquals(List.of("", "", ""), ensemble.onClaims(Labels.RECOVERY));
         client.resource(Objects.requireNonNull(job())).delete();
         reconcile();
         assertNotNull(job(), "tried again");
@@ -451,10 +366,7 @@ final class RestoreInPlaceTest {
         approved = status().plan();
         reconcile();
         assertNotNull(status().decision());
-        claims().forEach(each -> {
-            each.getMetadata().getAnnotations().put(Labels.RECOVERY, "29990101T000000Z.9,2,0x1");
-            client.resource(each).update();
-        });
+        ensemble.annotateClaims(Labels.RECOVERY, "29990101T000000Z.9,2,0x1");
         reconcile();
         assertTrue(
                 String.valueOf(status().message()).contains("was decided on later"),
@@ -465,10 +377,7 @@ final class RestoreInPlaceTest {
 
     @Test
     void oneAtATime() {
-        claims().forEach(each -> {
-            each.getMetadata().getAnnotations().put(Labels.RESTORING, "20260101T000000Z.9,1,0x0");
-            client.resource(each).update();
-        });
+        ensemble.annotateClaims(Labels.RESTORING, "20260101T000000Z.9,1,0x0");
         reconcile();
         assertEquals("NotPossible", status().phase());
         assertNull(status().plan());

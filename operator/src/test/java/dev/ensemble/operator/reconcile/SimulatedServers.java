@@ -461,29 +461,18 @@ final class SimulatedServers implements EnsembleClient {
             MemberStatus.@Nullable Quorum quorum,
             @Nullable List<MemberStatus.Voter> voters,
             @Nullable List<MemberStatus.Learner> learners) {
-        return new MemberStatus(
-                myid,
-                "1",
-                server(myid).started.hash(),
-                "id",
-                role,
-                leader,
-                epoch,
-                leader != null,
-                false,
-                0,
-                new MemberStatus.Zxids("0x100000001"),
-                new MemberStatus.Identity(disk.formed ? "member" : "blank", "0x1", 1),
-                configuration,
-                quorum,
-                voters,
-                learners,
-                null,
-                List.of(),
-                null,
-                null,
-                new MemberStatus.File(waiting(server(myid)), null),
-                null);
+        return Saying.of(myid)
+                .runs("1", server(myid).started.hash())
+                .role(role)
+                .follows(leader, epoch)
+                .zxid("0x100000001")
+                .identity(disk.formed ? "member" : "blank", "0x1")
+                .configuration(configuration)
+                .quorum(quorum)
+                .voters(voters)
+                .learners(learners)
+                .file(new MemberStatus.File(waiting(server(myid)), null))
+                .status();
     }
 
     private static List<String> waiting(Server server) {
