@@ -64,4 +64,30 @@ public record Backups(List<Schedule> schedules) {
                                 (Schedule each) -> Objects.requireNonNull(each.lastTime())))
                 .orElse(null);
     }
+
+    /// {@return whether every schedule that is not suspended has its last backup}
+    Finding finding(Instant now) {
+        List<Schedule> active =
+                schedules.stream().filter(each -> !each.suspended()).toList();
+        if (active.isEmpty()) {
+            return Finding.unknown(Reason.BackupsSuspended,
+                    "Every schedule is suspended.");
+        }
+        List<String> missing =
+                active.stream()
+                        .map(each -> each.missing(now))
+                        .filter(Objects::nonNull)
+                        .toList();
+        if (!missing.isEmpty()) {
+            return Finding.not(Reason.BackupOverdue,
+                    "Overdue: " + String.join("; ", missing));
+        }
+        Schedule newest = newest();
+        return newest == null
+                ? Finding.is(Reason.BackupNotDue,
+                        "No backup has been due for an hour yet.")
+                : Finding.is(Reason.BackupFresh,
+                        "The last backup is %s, of %s."
+                                .formatted(newest.last(), newest.lastTime()));
+    }
 }

@@ -12,23 +12,14 @@ import io.fabric8.kubernetes.api.model.ConditionBuilder;
 
 import org.jspecify.annotations.Nullable;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
 /// The conditions of the status.
 final class Conditions {
-    private static final String TRUE = "True";
-    private static final String FALSE = "False";
-    private static final String UNKNOWN = "Unknown";
-
-    /// A certificate with less time left is late: ours are renewed with 30 days left.
-    private static final Duration ALARM = Duration.ofDays(3);
-
     private final StatusReport.About about;
     private final Observed seen;
     private final Step step;
@@ -83,62 +74,62 @@ final class Conditions {
             if (type == Type.BackupCurrent && about.backups().schedules().isEmpty()) {
                 continue;
             }
-            conditions.add(
-                    switch (type) {
-                        case Ready -> ready();
-                        case QuorumAvailable -> quorumAvailable();
-                        case FullyReplicated -> fullyReplicated();
-                        case UpToDate -> upToDate();
-                        case MembershipStable -> membershipStable();
-                        case DisruptionAllowed -> disruptionAllowed();
-                        case StorageHealthy -> storageHealthy();
-                        case TLSReady -> tlsReady();
-                        case SuperUserReady -> superUser();
-                        case BackupCurrent -> backupCurrent();
-                        case Progressing -> progressing();
-                        case Paused -> paused();
-                        case RecoveryRequired -> recoveryRequired();
-                        case SpecValid -> specValid();
-                    });
+            conditions.add(condition(type, finding(type)));
         }
         return conditions;
     }
 
-    private Condition ready() {
+    private Finding finding(Type type) {
+        return switch (type) {
+            case Ready -> ready();
+            case QuorumAvailable -> quorumAvailable();
+            case FullyReplicated -> fullyReplicated();
+            case UpToDate -> upToDate();
+            case MembershipStable -> membershipStable();
+            case DisruptionAllowed -> disruptionAllowed();
+            case StorageHealthy -> storageHealthy();
+            case TLSReady -> CertificateFinding.of(seen, about.rotation(), Instant.parse(now));
+            case SuperUserReady -> superUser();
+            case BackupCurrent -> about.backups().finding(Instant.parse(now));
+            case Progressing -> progressing();
+            case Paused -> paused();
+            case RecoveryRequired -> recoveryRequired();
+            case SpecValid -> specValid();
+        };
+    }
+
+    private Finding ready() {
         Trouble trouble = about.trouble() != null ? about.trouble() : memberTrouble();
         if (trouble != null) {
-            return condition(Type.Ready, FALSE, trouble.reason(), trouble.message());
+            return Finding.not(trouble.reason(), trouble.message());
         }
         if (!seen.bootstrapped() && !about.invalid().isEmpty()) {
-            return condition(Type.Ready, FALSE, Reason.Invalid, invalid());
+            return Finding.not(Reason.Invalid, invalid());
         }
         if (seen.wish().hibernate()) {
-            return hibernated(Type.Ready);
+            return hibernated();
         }
         if (!seen.bootstrapped()) {
-            return condition(Type.Ready, FALSE, Reason.Forming, "Waiting for " + waiting());
+            return Finding.not(Reason.Forming, "Waiting for " + waiting());
         }
         if (seen.leadership() instanceof Leadership.None) {
-            return condition(Type.Ready, FALSE, Reason.NoQuorum, "Waiting for " + waiting());
+            return Finding.not(Reason.NoQuorum, "Waiting for " + waiting());
         }
         if (seen.leader() == null
                 || seen.voters().stream().anyMatch(each -> !each.ready() || !each.synced())) {
-            return condition(Type.Ready, FALSE, Reason.MemberNotReady, "Waiting for " + waiting());
+            return Finding.not(Reason.MemberNotReady, "Waiting for " + waiting());
         }
         // What runs is well while the spec cannot work or is not looked at: other conditions tell.
         boolean compared = !about.paused() && about.invalid().isEmpty();
-        Condition upToDate = upToDate();
-        if (compared && !upToDate.getStatus().equals(TRUE)) {
-            return condition(Type.Ready, FALSE, Reason.NotUpToDate, upToDate.getMessage());
+        Finding upToDate = upToDate();
+        if (compared && !upToDate.isTrue()) {
+            return Finding.not(Reason.NotUpToDate, upToDate.message());
         }
-        Condition replicated = fullyReplicated();
-        if (compared && !replicated.getStatus().equals(TRUE)) {
-            return condition(Type.Ready, FALSE, Reason.Scaling, replicated.getMessage());
+        Finding replicated = fullyReplicated();
+        if (compared && !replicated.isTrue()) {
+            return Finding.not(Reason.Scaling, replicated.message());
         }
-        return condition(
-                Type.Ready,
-                TRUE,
-                Reason.AllMembersReady,
+        return Finding.is(Reason.AllMembersReady,
                 "All members are ready, in sync and up to date.");
     }
 
@@ -161,122 +152,92 @@ final class Conditions {
         return String.join("; ", about.invalid());
     }
 
-    private Condition hibernated(Type type) {
-        return condition(
-                type, FALSE, Reason.Hibernated, "spec.hibernate is set, so no member is to run.");
+    private static Finding hibernated() {
+        return Finding.not(
+                Reason.Hibernated, "spec.hibernate is set, so no member is to run.");
     }
 
-    private Condition unknown(Type type, Leadership.Unknown leadership) {
-        return condition(
-                type, UNKNOWN, Reason.MembersUnreachable, "Not known: " + leadership.why());
+    private static Finding unknown(Leadership.Unknown leadership) {
+        return Finding.unknown(Reason.MembersUnreachable, "Not known: " + leadership.why());
     }
 
-    private Condition none(Type type, Leadership.None leadership) {
-        return condition(
-                type,
-                FALSE,
+    private Finding none(Leadership.None leadership) {
+        return Finding.not(
                 seen.bootstrapped() ? Reason.NoQuorum : Reason.Forming,
                 "No leader: " + leadership.why());
     }
 
-    private Condition quorumAvailable() {
+    private Finding quorumAvailable() {
         return switch (seen.leadership()) {
             case Leadership.Known known ->
-                    condition(
-                            Type.QuorumAvailable,
-                            TRUE,
-                            Reason.QuorumPresent,
+                    Finding.is(Reason.QuorumPresent,
                             "Member %d leads; %d of %d voters are in sync, %d are needed."
                                     .formatted(
                                             known.myid(),
                                             known.synced(),
                                             known.configured(),
                                             known.needed()));
-            case Leadership.None _ when seen.wish().hibernate() -> hibernated(Type.QuorumAvailable);
-            case Leadership.None none -> none(Type.QuorumAvailable, none);
-            case Leadership.Unknown unknown -> unknown(Type.QuorumAvailable, unknown);
+            case Leadership.None _ when seen.wish().hibernate() -> hibernated();
+            case Leadership.None none -> none(none);
+            case Leadership.Unknown unknown -> unknown(unknown);
         };
     }
 
-    private Condition fullyReplicated() {
+    private Finding fullyReplicated() {
         return switch (seen.leadership()) {
-            case Leadership.None _ when seen.wish().hibernate() -> hibernated(Type.FullyReplicated);
-            case Leadership.None none -> none(Type.FullyReplicated, none);
-            case Leadership.Unknown unknown -> unknown(Type.FullyReplicated, unknown);
+            case Leadership.None _ when seen.wish().hibernate() -> hibernated();
+            case Leadership.None none -> none(none);
+            case Leadership.Unknown unknown -> unknown(unknown);
             case Leadership.Known known -> {
                 Set<Integer> voters = known.configuration().voters();
                 List<Member> out = seen.voters().stream().filter(each -> !each.synced()).toList();
                 if (!voters.equals(seen.wanted()) || seen.size() != seen.wish().replicas()) {
-                    yield condition(
-                            Type.FullyReplicated,
-                            FALSE,
-                            Reason.Scaling,
+                    yield Finding.not(Reason.Scaling,
                             "%d voters and %d members, on the way to %d."
                                     .formatted(voters.size(), seen.size(), seen.wish().replicas()));
                 }
                 yield out.isEmpty()
-                        ? condition(
-                                Type.FullyReplicated,
-                                TRUE,
-                                Reason.AllVotersSynced,
+                        ? Finding.is(Reason.AllVotersSynced,
                                 "Every voter is in sync.")
-                        : condition(
-                                Type.FullyReplicated,
-                                FALSE,
-                                Reason.MemberMissing,
+                        : Finding.not(Reason.MemberMissing,
                                 "Not in sync: " + Plan.names(out));
             }
         };
     }
 
-    private Condition upToDate() {
+    private Finding upToDate() {
         if (!about.invalid().isEmpty()) {
-            return condition(
-                    Type.UpToDate,
-                    FALSE,
-                    Reason.Invalid,
+            return Finding.not(Reason.Invalid,
                     "The spec cannot work, so what runs is what ran before.");
         }
         if (about.paused()) {
-            return condition(
-                    Type.UpToDate,
-                    UNKNOWN,
-                    Reason.Paused,
+            return Finding.unknown(Reason.Paused,
                     "spec.paused is set; the operator changes nothing.");
         }
         if (seen.wish().hibernate()) {
-            return hibernated(Type.UpToDate);
+            return hibernated();
         }
         List<Member> members = seen.expected();
         List<Member> behind = members.stream().filter(each -> !each.current()).toList();
         return behind.isEmpty() ? loaded() : behind(members, behind);
     }
 
-    private Condition behind(List<Member> members, List<Member> behind) {
+    private Finding behind(List<Member> members, List<Member> behind) {
         List<Member> failed = members.stream().filter(this::failed).toList();
         long restarted = members.stream().filter(Member::current).count();
         if (!failed.isEmpty() && restarted == failed.size()) {
-            return condition(
-                    Type.UpToDate,
-                    FALSE,
-                    Reason.CanaryFailed,
+            return Finding.not(Reason.CanaryFailed,
                     "%s, the first to run what the spec asks for, cannot; no other member is"
                                     .formatted(Plan.names(failed))
                             + " restarted. Correct the spec: it reaches this member first.");
         }
         if (!failed.isEmpty()) {
-            return condition(
-                    Type.UpToDate,
-                    FALSE,
-                    Reason.MemberNotBack,
+            return Finding.not(Reason.MemberNotBack,
                     "%s did not come back; no other member is restarted."
                             .formatted(Plan.names(failed)));
         }
         if (seen.wish().manual() && !seen.wish().approved()) {
-            return condition(
-                    Type.UpToDate,
-                    FALSE,
-                    Reason.ManualUpdate,
+            return Finding.not(Reason.ManualUpdate,
                     "To be restarted once approved: %s. Approve with: kubectl annotate ens %s -n %s --overwrite ensemble.dev/approved=%s"
                             .formatted(
                                     Plan.names(behind),
@@ -284,10 +245,7 @@ final class Conditions {
                                     about.namespace(),
                                     seen.revision()));
         }
-        return condition(
-                Type.UpToDate,
-                FALSE,
-                Reason.RollingRestart,
+        return Finding.not(Reason.RollingRestart,
                 "To be restarted, or on the way: " + Plan.names(behind));
     }
 
@@ -299,20 +257,14 @@ final class Conditions {
                 && (pod.stuck() || pod.readySeconds() > seen.wish().memberTimeoutSeconds());
     }
 
-    private Condition loaded() {
+    private Finding loaded() {
         List<Member> behind = ReloadPlan.behind(seen);
         if (behind.isEmpty()) {
             List<Member> silent = ReloadPlan.silent(seen);
             return silent.isEmpty() || wasUpToDate()
-                    ? condition(
-                            Type.UpToDate,
-                            TRUE,
-                            Reason.AllCurrent,
+                    ? Finding.is(Reason.AllCurrent,
                             "Every member runs what the spec asks for.")
-                    : condition(
-                            Type.UpToDate,
-                            UNKNOWN,
-                            Reason.ConfigUnknown,
+                    : Finding.unknown(Reason.ConfigUnknown,
                             "Not known which configuration is in force in " + Plan.names(silent));
         }
         boolean late = reloadIsLate();
@@ -322,15 +274,9 @@ final class Conditions {
                         .filter(Objects::nonNull)
                         .toList();
         return why.isEmpty()
-                ? condition(
-                        Type.UpToDate,
-                        FALSE,
-                        Reason.ConfigReloading,
+                ? Finding.not(Reason.ConfigReloading,
                         "The changed configuration is being taken over by " + Plan.names(behind))
-                : condition(
-                        Type.UpToDate,
-                        FALSE,
-                        Reason.ConfigNotLoaded,
+                : Finding.not(Reason.ConfigNotLoaded,
                         "The changed configuration is not in force: " + String.join("; ", why));
     }
 
@@ -340,7 +286,7 @@ final class Conditions {
                 && before.conditions() != null
                 && before.conditions().stream()
                         .filter(each -> each.getType().equals(Type.UpToDate.name()))
-                        .filter(each -> each.getStatus().equals(TRUE))
+                        .filter(each -> each.getStatus().equals(Finding.TRUE))
                         .anyMatch(each ->
                                 Objects.equals(each.getObservedGeneration(), about.generation()));
     }
@@ -353,157 +299,63 @@ final class Conditions {
                         .isBefore(Instant.parse(last.startedAt()).plus(ReloadPlan.PATIENCE));
     }
 
-    private Condition superUser() {
+    private Finding superUser() {
         String secret = about.superUser();
         if (secret == null) {
-            return condition(
-                    Type.SuperUserReady,
-                    TRUE,
-                    Reason.NoSuperUser,
-                    "spec.auth.superUser is not set.");
+            return Finding.is(Reason.NoSuperUser, "spec.auth.superUser is not set.");
         }
-        if (seen.wish().hibernate()) {
-            return hibernated(Type.SuperUserReady);
-        }
-        List<String> problems = new ArrayList<>();
-        List<Member> silent = new ArrayList<>();
-        for (Member member : seen.expected()) {
-            Observed.SuperUser known = member.said() == null ? null : member.said().superUser();
-            if (known == null) {
-                silent.add(member);
-            } else if (known.problem() != null || !known.known()) {
-                problems.add(member.name() + ": " + known.problem());
-            }
-        }
-        if (!problems.isEmpty()) {
-            return condition(
-                    Type.SuperUserReady,
-                    FALSE,
-                    Reason.SuperUserMissing,
-                    "Secret %s must have the key password or digest; %s"
-                            .formatted(secret, String.join("; ", problems)));
-        }
-        return silent.isEmpty()
-                ? condition(
-                        Type.SuperUserReady,
-                        TRUE,
-                        Reason.SuperUserKnown,
-                        "Every member has Secret %s.".formatted(secret))
-                : condition(
-                        Type.SuperUserReady,
-                        UNKNOWN,
-                        Reason.SuperUserUnknown,
-                        "Not known of %s whether it has Secret %s"
-                                .formatted(Plan.names(silent), secret));
+        return seen.wish().hibernate() ? hibernated() : SuperUserFinding.of(seen, secret);
     }
 
-    private Condition backupCurrent() {
-        List<Backups.Schedule> active =
-                about.backups().schedules().stream().filter(each -> !each.suspended()).toList();
-        if (active.isEmpty()) {
-            return condition(
-                    Type.BackupCurrent,
-                    UNKNOWN,
-                    Reason.BackupsSuspended,
-                    "Every schedule is suspended.");
-        }
-        List<String> missing =
-                active.stream()
-                        .map(each -> each.missing(Instant.parse(now)))
-                        .filter(Objects::nonNull)
-                        .toList();
-        if (!missing.isEmpty()) {
-            return condition(
-                    Type.BackupCurrent,
-                    FALSE,
-                    Reason.BackupOverdue,
-                    "Overdue: " + String.join("; ", missing));
-        }
-        Backups.Schedule newest = about.backups().newest();
-        return newest == null
-                ? condition(
-                        Type.BackupCurrent,
-                        TRUE,
-                        Reason.BackupNotDue,
-                        "No backup has been due for an hour yet.")
-                : condition(
-                        Type.BackupCurrent,
-                        TRUE,
-                        Reason.BackupFresh,
-                        "The last backup is %s, of %s."
-                                .formatted(newest.last(), newest.lastTime()));
-    }
-
-    private Condition membershipStable() {
+    private Finding membershipStable() {
         return switch (seen.leadership()) {
             case Leadership.None _ when seen.wish().hibernate() ->
-                    hibernated(Type.MembershipStable);
-            case Leadership.None none -> none(Type.MembershipStable, none);
-            case Leadership.Unknown unknown -> unknown(Type.MembershipStable, unknown);
+                    hibernated();
+            case Leadership.None none -> none(none);
+            case Leadership.Unknown unknown -> unknown(unknown);
             case Leadership.Known known -> membership(known);
         };
     }
 
-    private Condition membership(Leadership.Known leader) {
+    private Finding membership(Leadership.Known leader) {
         if (leader.configuration().pending()) {
-            return condition(
-                    Type.MembershipStable,
-                    FALSE,
-                    Reason.ReconfigPending,
+            return Finding.not(Reason.ReconfigPending,
                     "A change of the configuration is not committed yet.");
         }
         List<Member> out = seen.voters().stream().filter(each -> !each.synced()).toList();
         if (!out.isEmpty()) {
-            return condition(
-                    Type.MembershipStable,
-                    FALSE,
-                    Reason.MemberMissing,
+            return Finding.not(Reason.MemberMissing,
                     "Not in sync: " + Plan.names(out));
         }
         List<Member> learners =
                 seen.expected().stream().filter(each -> !seen.voters().contains(each)).toList();
         if (!learners.isEmpty()) {
-            return condition(
-                    Type.MembershipStable,
-                    FALSE,
-                    seen.wish().replicas() < seen.size() ? Reason.Scaling : Reason.LearnerSyncing,
+            return Finding.not(seen.wish().replicas() < seen.size() ? Reason.Scaling : Reason.LearnerSyncing,
                     "Without a vote: " + Plan.names(learners));
         }
         return leader.configuration().voters().equals(seen.wanted())
-                ? condition(
-                        Type.MembershipStable,
-                        TRUE,
-                        Reason.AllVotersSynced,
+                ? Finding.is(Reason.AllVotersSynced,
                         "Every voter is in sync.")
-                : condition(
-                        Type.MembershipStable,
-                        FALSE,
-                        Reason.Scaling,
+                : Finding.not(Reason.Scaling,
                         "%d voters, on the way to %d."
                                 .formatted(leader.configured(), seen.wish().replicas()));
     }
 
-    private Condition disruptionAllowed() {
+    private Finding disruptionAllowed() {
         return switch (seen.leadership()) {
             case Leadership.None _ when seen.wish().hibernate() ->
-                    hibernated(Type.DisruptionAllowed);
-            case Leadership.None none -> none(Type.DisruptionAllowed, none);
-            case Leadership.Unknown unknown -> unknown(Type.DisruptionAllowed, unknown);
+                    hibernated();
+            case Leadership.None none -> none(none);
+            case Leadership.Unknown unknown -> unknown(unknown);
             case Leadership.Known known -> {
                 boolean safe =
                         seen.voters().stream()
                                 .map(Member::voter)
                                 .allMatch(each -> each != null && each.safeToStop());
                 yield safe
-                        ? condition(
-                                Type.DisruptionAllowed,
-                                TRUE,
-                                Reason.QuorumPresent,
+                        ? Finding.is(Reason.QuorumPresent,
                                 "Any one member may stop.")
-                        : condition(
-                                Type.DisruptionAllowed,
-                                FALSE,
-                                known.configured() == 1
+                        : Finding.not(known.configured() == 1
                                         ? Reason.NoRedundancy
                                         : Reason.MemberMissing,
                                 "No synced member may stop now: " + unsafe());
@@ -523,10 +375,9 @@ final class Conditions {
                 .orElse("the leader says so");
     }
 
-    private Condition storageHealthy() {
+    private Finding storageHealthy() {
         if (about.growthRefused() != null) {
-            return condition(
-                    Type.StorageHealthy, FALSE, Reason.GrowthRefused, about.growthRefused());
+            return Finding.not(Reason.GrowthRefused, about.growthRefused());
         }
         List<String> growing =
                 seen.members().stream()
@@ -541,98 +392,18 @@ final class Conditions {
                                         + (each.waiting() == null ? "" : ": " + each.waiting()))
                         .toList();
         return growing.isEmpty()
-                ? condition(
-                        Type.StorageHealthy,
-                        TRUE,
-                        Reason.VolumesAsWanted,
+                ? Finding.is(Reason.VolumesAsWanted,
                         "Every volume has the size that the spec asks for.")
-                : condition(
-                        Type.StorageHealthy,
-                        FALSE,
-                        Reason.VolumeGrowing,
+                : Finding.not(Reason.VolumeGrowing,
                         "To grow: " + String.join("; ", growing));
     }
 
-    private Condition tlsReady() {
-        Observed.Tls tls = seen.tls();
-        if (tls.equals(Observed.Tls.OFF)) {
-            return condition(Type.TLSReady, TRUE, Reason.TLSOff, "Nothing is to speak TLS.");
-        }
-        List<String> ended = new ArrayList<>();
-        List<String> ending = new ArrayList<>();
-        List<String> refused = new ArrayList<>();
-        List<String> silent = new ArrayList<>();
-        Instant time = Instant.parse(now);
-        for (Member member : seen.expected()) {
-            Observed.Said said = member.said();
-            Observed.Shown links = said == null ? null : said.links();
-            Observed.Shown clients = said == null ? null : said.clients();
-            for (Observed.Shown shown : Arrays.asList(links, clients)) {
-                if (shown == null) {
-                    continue;
-                }
-                String until = "%s until %s".formatted(member.name(), shown.notAfter());
-                if (!time.isBefore(shown.notAfter())) {
-                    ended.add(until);
-                } else if (!time.isBefore(shown.notAfter().minus(ALARM))) {
-                    ending.add(until);
-                }
-                if (shown.refused() != null) {
-                    refused.add(member.name() + ": " + shown.refused());
-                }
-            }
-            if ((tls.is().peers().on() && links == null)
-                    || (tls.is().clients().on() && clients == null)) {
-                silent.add(member.name());
-            }
-        }
-        if (!ended.isEmpty()) {
-            return tlsReady(FALSE, Reason.CertificateExpired, "Certificates have ended: ", ended);
-        }
-        if (!refused.isEmpty()) {
-            return tlsReady(
-                    FALSE, Reason.CertificateRefused, "Changed files are not used by ", refused);
-        }
-        if (!ending.isEmpty()) {
-            return tlsReady(FALSE, Reason.CertificateExpiring, "Certificates end soon: ", ending);
-        }
-        if (!tls.is().equals(tls.target())) {
-            return condition(
-                    Type.TLSReady,
-                    FALSE,
-                    Reason.TLSMoving,
-                    "Now: %s. On the way to: %s.".formatted(tls.is().says(), tls.target().says()));
-        }
-        if (!silent.isEmpty()) {
-            return tlsReady(
-                    UNKNOWN, Reason.CertificatesUnknown, "No certificate is known of ", silent);
-        }
-        return about.rotation() == null
-                ? condition(
-                        Type.TLSReady,
-                        TRUE,
-                        Reason.CertificatesInUse,
-                        "As the spec asks: %s.".formatted(tls.is().says()))
-                : condition(
-                        Type.TLSReady,
-                        TRUE,
-                        Reason.AuthorityRotating,
-                        "The authority is being replaced, and waits for " + about.rotation());
-    }
-
-    private Condition tlsReady(String status, Reason reason, String says, List<String> each) {
-        return condition(Type.TLSReady, status, reason, says + String.join("; ", each));
-    }
-
-    private Condition progressing() {
+    private Finding progressing() {
         return switch (step) {
             case Step.Nothing _ ->
-                    condition(Type.Progressing, FALSE, Reason.Settled, "There is nothing to do.");
+                    Finding.not(Reason.Settled, "There is nothing to do.");
             case Step.Wait wait ->
-                    condition(
-                            Type.Progressing,
-                            TRUE,
-                            Reason.Waiting,
+                    Finding.is(Reason.Waiting,
                             "Waiting for " + String.join("; ", wait.waitingFor()));
             case Step.MarkBootstrapped _,
                     Step.Restart _,
@@ -643,23 +414,20 @@ final class Conditions {
                     Step.MoveTls _,
                     Step.ReplaceSet _,
                     Step.DeleteVolume _ ->
-                    condition(Type.Progressing, TRUE, Reason.Working, StatusReport.doing(step));
+                    Finding.is(Reason.Working, StatusReport.doing(step));
         };
     }
 
-    private Condition paused() {
+    private Finding paused() {
         return about.paused()
-                ? condition(
-                        Type.Paused,
-                        TRUE,
-                        Reason.Paused,
+                ? Finding.is(Reason.Paused,
                         "spec.paused is set; the operator changes nothing.")
-                : condition(Type.Paused, FALSE, Reason.NotPaused, "The operator is at work.");
+                : Finding.not(Reason.NotPaused, "The operator is at work.");
     }
 
     /// A majority that answers and holds no data, of an ensemble that has formed: nothing that the
     /// operator may do would bring the data back.
-    private Condition recoveryRequired() {
+    private Finding recoveryRequired() {
         List<Member> blank =
                 seen.expected().stream()
                         .filter(each -> each.said() != null && !each.said().formed())
@@ -669,41 +437,36 @@ final class Conditions {
                         && seen.leader() == null
                         && blank.size() > seen.expected().size() / 2;
         return lost
-                ? condition(
-                        Type.RecoveryRequired,
-                        TRUE,
-                        Reason.MajorityBlank,
+                ? Finding.is(Reason.MajorityBlank,
                         "%s hold no data, so no quorum can be had. Restore a volume of the others,"
                                         .formatted(Plan.names(blank))
                                 + " or delete the Ensemble with its claims to begin anew.")
-                : condition(
-                        Type.RecoveryRequired,
-                        FALSE,
-                        Reason.DataPresent,
+                : Finding.not(Reason.DataPresent,
                         "No majority of the members has lost its data, as far as is known.");
     }
 
-    private Condition specValid() {
+    private Finding specValid() {
         return about.invalid().isEmpty()
-                ? condition(Type.SpecValid, TRUE, Reason.Valid, "The spec can work.")
-                : condition(Type.SpecValid, FALSE, Reason.Invalid, invalid());
+                ? Finding.is(Reason.Valid, "The spec can work.")
+                : Finding.not(Reason.Invalid, invalid());
     }
 
-    private Condition condition(Type type, String status, Reason reason, String message) {
+    /// With the time since when its status is what it is.
+    private Condition condition(Type type, Finding finding) {
         String since =
                 before == null || before.conditions() == null
                         ? now
                         : before.conditions().stream()
                                 .filter(each -> each.getType().equals(type.name()))
-                                .filter(each -> each.getStatus().equals(status))
+                                .filter(each -> each.getStatus().equals(finding.status()))
                                 .map(Condition::getLastTransitionTime)
                                 .findFirst()
                                 .orElse(now);
         return new ConditionBuilder()
                 .withType(type.name())
-                .withStatus(status)
-                .withReason(reason.name())
-                .withMessage(message)
+                .withStatus(finding.status())
+                .withReason(finding.reason().name())
+                .withMessage(finding.message())
                 .withObservedGeneration(about.generation())
                 .withLastTransitionTime(since)
                 .build();
