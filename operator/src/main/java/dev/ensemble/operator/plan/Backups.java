@@ -67,26 +67,20 @@ public record Backups(List<Schedule> schedules) {
 
     /// {@return whether every schedule that is not suspended has its last backup}
     Finding finding(Instant now) {
-        List<Schedule> active =
-                schedules.stream().filter(each -> !each.suspended()).toList();
+        List<Schedule> active = schedules.stream().filter(each -> !each.suspended()).toList();
         if (active.isEmpty()) {
-            return Finding.unknown(Reason.BackupsSuspended,
-                    "Every schedule is suspended.");
+            return Finding.unknown(Reason.BackupsSuspended, "Every schedule is suspended.");
         }
         List<String> missing =
-                active.stream()
-                        .map(each -> each.missing(now))
-                        .filter(Objects::nonNull)
-                        .toList();
+                active.stream().map(each -> each.missing(now)).filter(Objects::nonNull).toList();
         if (!missing.isEmpty()) {
-            return Finding.not(Reason.BackupOverdue,
-                    "Overdue: " + String.join("; ", missing));
+            return Finding.not(Reason.BackupOverdue, "Overdue: " + String.join("; ", missing));
         }
         Schedule newest = newest();
         return newest == null
-                ? Finding.is(Reason.BackupNotDue,
-                        "No backup has been due for an hour yet.")
-                : Finding.is(Reason.BackupFresh,
+                ? Finding.is(Reason.BackupNotDue, "No backup has been due for an hour yet.")
+                : Finding.is(
+                        Reason.BackupFresh,
                         "The last backup is %s, of %s."
                                 .formatted(newest.last(), newest.lastTime()));
     }

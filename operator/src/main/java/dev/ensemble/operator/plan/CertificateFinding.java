@@ -51,25 +51,36 @@ final class CertificateFinding {
             }
         }
         if (!ended.isEmpty()) {
-            return Finding.not(Reason.CertificateExpired, "Certificates have ended: " + String.join("; ", ended));
+            return Finding.not(
+                    Reason.CertificateExpired,
+                    "Certificates have ended: " + String.join("; ", ended));
         }
         if (!refused.isEmpty()) {
-            return Finding.not(Reason.CertificateRefused, "Changed files are not used by " + String.join("; ", refused));
+            return Finding.not(
+                    Reason.CertificateRefused,
+                    "Changed files are not used by " + String.join("; ", refused));
         }
         if (!ending.isEmpty()) {
-            return Finding.not(Reason.CertificateExpiring, "Certificates end soon: " + String.join("; ", ending));
+            return Finding.not(
+                    Reason.CertificateExpiring,
+                    "Certificates end soon: " + String.join("; ", ending));
         }
         if (!tls.is().equals(tls.target())) {
-            return Finding.not(Reason.TLSMoving,
+            return Finding.not(
+                    Reason.TLSMoving,
                     "Now: %s. On the way to: %s.".formatted(tls.is().says(), tls.target().says()));
         }
         if (!silent.isEmpty()) {
-            return Finding.unknown(Reason.CertificatesUnknown, "No certificate is known of " + String.join("; ", silent));
+            return Finding.unknown(
+                    Reason.CertificatesUnknown,
+                    "No certificate is known of " + String.join("; ", silent));
         }
         return rotation == null
-                ? Finding.is(Reason.CertificatesInUse,
+                ? Finding.is(
+                        Reason.CertificatesInUse,
                         "As the spec asks: %s.".formatted(tls.is().says()))
-                : Finding.is(Reason.AuthorityRotating,
+                : Finding.is(
+                        Reason.AuthorityRotating,
                         "The authority is being replaced, and waits for " + rotation);
     }
 }

@@ -129,8 +129,7 @@ final class Conditions {
         if (compared && !replicated.isTrue()) {
             return Finding.not(Reason.Scaling, replicated.message());
         }
-        return Finding.is(Reason.AllMembersReady,
-                "All members are ready, in sync and up to date.");
+        return Finding.is(Reason.AllMembersReady, "All members are ready, in sync and up to date.");
     }
 
     private @Nullable Trouble memberTrouble() {
@@ -153,8 +152,7 @@ final class Conditions {
     }
 
     private static Finding hibernated() {
-        return Finding.not(
-                Reason.Hibernated, "spec.hibernate is set, so no member is to run.");
+        return Finding.not(Reason.Hibernated, "spec.hibernate is set, so no member is to run.");
     }
 
     private static Finding unknown(Leadership.Unknown leadership) {
@@ -170,7 +168,8 @@ final class Conditions {
     private Finding quorumAvailable() {
         return switch (seen.leadership()) {
             case Leadership.Known known ->
-                    Finding.is(Reason.QuorumPresent,
+                    Finding.is(
+                            Reason.QuorumPresent,
                             "Member %d leads; %d of %d voters are in sync, %d are needed."
                                     .formatted(
                                             known.myid(),
@@ -192,27 +191,26 @@ final class Conditions {
                 Set<Integer> voters = known.configuration().voters();
                 List<Member> out = seen.voters().stream().filter(each -> !each.synced()).toList();
                 if (!voters.equals(seen.wanted()) || seen.size() != seen.wish().replicas()) {
-                    yield Finding.not(Reason.Scaling,
+                    yield Finding.not(
+                            Reason.Scaling,
                             "%d voters and %d members, on the way to %d."
                                     .formatted(voters.size(), seen.size(), seen.wish().replicas()));
                 }
                 yield out.isEmpty()
-                        ? Finding.is(Reason.AllVotersSynced,
-                                "Every voter is in sync.")
-                        : Finding.not(Reason.MemberMissing,
-                                "Not in sync: " + Plan.names(out));
+                        ? Finding.is(Reason.AllVotersSynced, "Every voter is in sync.")
+                        : Finding.not(Reason.MemberMissing, "Not in sync: " + Plan.names(out));
             }
         };
     }
 
     private Finding upToDate() {
         if (!about.invalid().isEmpty()) {
-            return Finding.not(Reason.Invalid,
-                    "The spec cannot work, so what runs is what ran before.");
+            return Finding.not(
+                    Reason.Invalid, "The spec cannot work, so what runs is what ran before.");
         }
         if (about.paused()) {
-            return Finding.unknown(Reason.Paused,
-                    "spec.paused is set; the operator changes nothing.");
+            return Finding.unknown(
+                    Reason.Paused, "spec.paused is set; the operator changes nothing.");
         }
         if (seen.wish().hibernate()) {
             return hibernated();
@@ -226,18 +224,21 @@ final class Conditions {
         List<Member> failed = members.stream().filter(this::failed).toList();
         long restarted = members.stream().filter(Member::current).count();
         if (!failed.isEmpty() && restarted == failed.size()) {
-            return Finding.not(Reason.CanaryFailed,
+            return Finding.not(
+                    Reason.CanaryFailed,
                     "%s, the first to run what the spec asks for, cannot; no other member is"
                                     .formatted(Plan.names(failed))
                             + " restarted. Correct the spec: it reaches this member first.");
         }
         if (!failed.isEmpty()) {
-            return Finding.not(Reason.MemberNotBack,
+            return Finding.not(
+                    Reason.MemberNotBack,
                     "%s did not come back; no other member is restarted."
                             .formatted(Plan.names(failed)));
         }
         if (seen.wish().manual() && !seen.wish().approved()) {
-            return Finding.not(Reason.ManualUpdate,
+            return Finding.not(
+                    Reason.ManualUpdate,
                     "To be restarted once approved: %s. Approve with: kubectl annotate ens %s -n %s --overwrite ensemble.dev/approved=%s"
                             .formatted(
                                     Plan.names(behind),
@@ -245,8 +246,8 @@ final class Conditions {
                                     about.namespace(),
                                     seen.revision()));
         }
-        return Finding.not(Reason.RollingRestart,
-                "To be restarted, or on the way: " + Plan.names(behind));
+        return Finding.not(
+                Reason.RollingRestart, "To be restarted, or on the way: " + Plan.names(behind));
     }
 
     private boolean failed(Member member) {
@@ -262,9 +263,9 @@ final class Conditions {
         if (behind.isEmpty()) {
             List<Member> silent = ReloadPlan.silent(seen);
             return silent.isEmpty() || wasUpToDate()
-                    ? Finding.is(Reason.AllCurrent,
-                            "Every member runs what the spec asks for.")
-                    : Finding.unknown(Reason.ConfigUnknown,
+                    ? Finding.is(Reason.AllCurrent, "Every member runs what the spec asks for.")
+                    : Finding.unknown(
+                            Reason.ConfigUnknown,
                             "Not known which configuration is in force in " + Plan.names(silent));
         }
         boolean late = reloadIsLate();
@@ -274,9 +275,11 @@ final class Conditions {
                         .filter(Objects::nonNull)
                         .toList();
         return why.isEmpty()
-                ? Finding.not(Reason.ConfigReloading,
+                ? Finding.not(
+                        Reason.ConfigReloading,
                         "The changed configuration is being taken over by " + Plan.names(behind))
-                : Finding.not(Reason.ConfigNotLoaded,
+                : Finding.not(
+                        Reason.ConfigNotLoaded,
                         "The changed configuration is not in force: " + String.join("; ", why));
     }
 
@@ -309,8 +312,7 @@ final class Conditions {
 
     private Finding membershipStable() {
         return switch (seen.leadership()) {
-            case Leadership.None _ when seen.wish().hibernate() ->
-                    hibernated();
+            case Leadership.None _ when seen.wish().hibernate() -> hibernated();
             case Leadership.None none -> none(none);
             case Leadership.Unknown unknown -> unknown(unknown);
             case Leadership.Known known -> membership(known);
@@ -319,32 +321,31 @@ final class Conditions {
 
     private Finding membership(Leadership.Known leader) {
         if (leader.configuration().pending()) {
-            return Finding.not(Reason.ReconfigPending,
-                    "A change of the configuration is not committed yet.");
+            return Finding.not(
+                    Reason.ReconfigPending, "A change of the configuration is not committed yet.");
         }
         List<Member> out = seen.voters().stream().filter(each -> !each.synced()).toList();
         if (!out.isEmpty()) {
-            return Finding.not(Reason.MemberMissing,
-                    "Not in sync: " + Plan.names(out));
+            return Finding.not(Reason.MemberMissing, "Not in sync: " + Plan.names(out));
         }
         List<Member> learners =
                 seen.expected().stream().filter(each -> !seen.voters().contains(each)).toList();
         if (!learners.isEmpty()) {
-            return Finding.not(seen.wish().replicas() < seen.size() ? Reason.Scaling : Reason.LearnerSyncing,
+            return Finding.not(
+                    seen.wish().replicas() < seen.size() ? Reason.Scaling : Reason.LearnerSyncing,
                     "Without a vote: " + Plan.names(learners));
         }
         return leader.configuration().voters().equals(seen.wanted())
-                ? Finding.is(Reason.AllVotersSynced,
-                        "Every voter is in sync.")
-                : Finding.not(Reason.Scaling,
+                ? Finding.is(Reason.AllVotersSynced, "Every voter is in sync.")
+                : Finding.not(
+                        Reason.Scaling,
                         "%d voters, on the way to %d."
                                 .formatted(leader.configured(), seen.wish().replicas()));
     }
 
     private Finding disruptionAllowed() {
         return switch (seen.leadership()) {
-            case Leadership.None _ when seen.wish().hibernate() ->
-                    hibernated();
+            case Leadership.None _ when seen.wish().hibernate() -> hibernated();
             case Leadership.None none -> none(none);
             case Leadership.Unknown unknown -> unknown(unknown);
             case Leadership.Known known -> {
@@ -353,9 +354,9 @@ final class Conditions {
                                 .map(Member::voter)
                                 .allMatch(each -> each != null && each.safeToStop());
                 yield safe
-                        ? Finding.is(Reason.QuorumPresent,
-                                "Any one member may stop.")
-                        : Finding.not(known.configured() == 1
+                        ? Finding.is(Reason.QuorumPresent, "Any one member may stop.")
+                        : Finding.not(
+                                known.configured() == 1
                                         ? Reason.NoRedundancy
                                         : Reason.MemberMissing,
                                 "No synced member may stop now: " + unsafe());
@@ -392,19 +393,17 @@ final class Conditions {
                                         + (each.waiting() == null ? "" : ": " + each.waiting()))
                         .toList();
         return growing.isEmpty()
-                ? Finding.is(Reason.VolumesAsWanted,
-                        "Every volume has the size that the spec asks for.")
-                : Finding.not(Reason.VolumeGrowing,
-                        "To grow: " + String.join("; ", growing));
+                ? Finding.is(
+                        Reason.VolumesAsWanted, "Every volume has the size that the spec asks for.")
+                : Finding.not(Reason.VolumeGrowing, "To grow: " + String.join("; ", growing));
     }
 
     private Finding progressing() {
         return switch (step) {
-            case Step.Nothing _ ->
-                    Finding.not(Reason.Settled, "There is nothing to do.");
+            case Step.Nothing _ -> Finding.not(Reason.Settled, "There is nothing to do.");
             case Step.Wait wait ->
-                    Finding.is(Reason.Waiting,
-                            "Waiting for " + String.join("; ", wait.waitingFor()));
+                    Finding.is(
+                            Reason.Waiting, "Waiting for " + String.join("; ", wait.waitingFor()));
             case Step.MarkBootstrapped _,
                     Step.Restart _,
                     Step.Resize _,
@@ -420,8 +419,7 @@ final class Conditions {
 
     private Finding paused() {
         return about.paused()
-                ? Finding.is(Reason.Paused,
-                        "spec.paused is set; the operator changes nothing.")
+                ? Finding.is(Reason.Paused, "spec.paused is set; the operator changes nothing.")
                 : Finding.not(Reason.NotPaused, "The operator is at work.");
     }
 
@@ -437,11 +435,13 @@ final class Conditions {
                         && seen.leader() == null
                         && blank.size() > seen.expected().size() / 2;
         return lost
-                ? Finding.is(Reason.MajorityBlank,
+                ? Finding.is(
+                        Reason.MajorityBlank,
                         "%s hold no data, so no quorum can be had. Restore a volume of the others,"
                                         .formatted(Plan.names(blank))
                                 + " or delete the Ensemble with its claims to begin anew.")
-                : Finding.not(Reason.DataPresent,
+                : Finding.not(
+                        Reason.DataPresent,
                         "No majority of the members has lost its data, as far as is known.");
     }
 

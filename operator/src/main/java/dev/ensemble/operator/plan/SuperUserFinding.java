@@ -22,14 +22,15 @@ final class SuperUserFinding {
             }
         }
         if (!problems.isEmpty()) {
-            return Finding.not(Reason.SuperUserMissing,
+            return Finding.not(
+                    Reason.SuperUserMissing,
                     "Secret %s must have the key password or digest; %s"
                             .formatted(secret, String.join("; ", problems)));
         }
         return silent.isEmpty()
-                ? Finding.is(Reason.SuperUserKnown,
-                        "Every member has Secret %s.".formatted(secret))
-                : Finding.unknown(Reason.SuperUserUnknown,
+                ? Finding.is(Reason.SuperUserKnown, "Every member has Secret %s.".formatted(secret))
+                : Finding.unknown(
+                        Reason.SuperUserUnknown,
                         "Not known of %s whether it has Secret %s"
                                 .formatted(Plan.names(silent), secret));
     }

@@ -267,7 +267,7 @@ public final class EnsembleReconciler implements Reconciler<Ensemble> {
         List<Condition> conditions = new ArrayList<>();
         String since = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
         if (before != null) {
-            for (Condition each : Pass.conditions(before).toList()) {
+            for (Condition each : News.conditions(before).toList()) {
                 if (!each.getType().equals("Ready")) {
                     conditions.add(each);
                 } else if ("False".equals(each.getStatus())) {

@@ -86,7 +86,7 @@ final class Gauges {
                         ? Double.NaN
                         : Instant.parse(status.lastBackup().time()).getEpochSecond();
         one.backupCurrent =
-                Pass.conditions(status)
+                News.conditions(status)
                         .filter(each -> each.getType().equals("BackupCurrent"))
                         .mapToDouble(each ->
                                 switch (each.getStatus()) {

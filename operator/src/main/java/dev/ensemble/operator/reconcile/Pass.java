@@ -7,7 +7,6 @@ import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.api.SpecRules;
-import dev.ensemble.operator.api.TlsStage;
 import dev.ensemble.operator.certificates.Maker;
 import dev.ensemble.operator.certificates.Rotation;
 import dev.ensemble.operator.desired.ClientService;
@@ -27,7 +26,6 @@ import dev.ensemble.operator.plan.StatusReport;
 import dev.ensemble.operator.plan.Step;
 import dev.ensemble.operator.plan.Windows;
 
-import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
@@ -44,35 +42,17 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /// One pass over one resource: what is, what should be, one step, the status. It may end anywhere,
 /// by an error or with the process: the next one looks again.
 final class Pass {
     private static final Logger LOG = LoggerFactory.getLogger(Pass.class);
-    private static final Set<Reason> HINDRANCES =
-            EnumSet.of(
-                    Reason.StorageClassMissing,
-                    Reason.VolumePending,
-                    Reason.ImagePullFailed,
-                    Reason.SecretMissing,
-                    Reason.Unschedulable,
-                    Reason.PodRefused,
-                    Reason.CrashLooping);
-
-    private static final Set<Reason> CERTIFICATES =
-            EnumSet.of(
-                    Reason.CertificateExpired,
-                    Reason.CertificateExpiring,
-                    Reason.CertificateRefused);
 
     /// What a pass works with.
     ///
@@ -107,13 +87,7 @@ final class Pass {
     private final Instant now;
     private @Nullable Trouble trouble;
     private @Nullable String bootstrapped;
-    private @Nullable Keys keys;
-    private @Nullable String rotation;
-    private Issuing.Outcome issued = Issuing.Outcome.ISSUED;
-
-    /// Whether something was left undone for want of a certificate.
-    private boolean uncertified;
-
+    private final Securing securing;
     private Step step = new Step.Nothing();
 
     Pass(Tools tools, Cluster cluster, Ensemble resource) {
@@ -125,6 +99,12 @@ final class Pass {
         this.name = resource.getMetadata().getName();
         this.namespace = resource.getMetadata().getNamespace();
         this.now = tools.clock().instant().truncatedTo(ChronoUnit.SECONDS);
+        this.securing =
+                new Securing(
+                        cluster,
+                        tools.maker(),
+                        now,
+                        done -> tell(Events.What.CertificatesChanged, done));
     }
 
     boolean steady() {
@@ -152,7 +132,6 @@ final class Pass {
                         template == null ? spec.storage().log().size() : template,
                         new Wanted.Security(world.tls(name, spec), world.plainPods()),
                         tools.image());
-        keys = new Keys(cluster, tools.maker(), wanted, now);
         List<String> invalid = new ArrayList<>();
         SpecRules.problems(name, spec).forEach(each -> invalid.add(each.toString()));
         windows(invalid);
@@ -172,7 +151,7 @@ final class Pass {
         }
         boolean free = desired != null && invalid.isEmpty() && !spec.paused() && trouble == null;
         if (free) {
-            issued = Issuing.of(cluster, wanted);
+            securing.issue(wanted);
         }
         boolean applied = free && apply(Objects.requireNonNull(desired), world, wanted);
         String revision = revision(desired, world, free);
@@ -186,7 +165,10 @@ final class Pass {
         } else if (free && restoring()) {
             restore(world, wanted);
         } else if (free) {
-            step = mayBegin(world) ? tools.planner().apply(seen.observed()) : withoutCertificate();
+            step =
+                    mayBegin(world)
+                            ? tools.planner().apply(seen.observed())
+                            : securing.waitForIssue();
             perform(step, world, wanted, seen);
         }
         if (free && trouble == null) {
@@ -201,9 +183,8 @@ final class Pass {
                                     + ", and no member may run until that is done; the"
                                     + " EnsembleRecovery tells how far it is");
         }
-        Observed.Tls tls = seen.observed().tls();
-        if (trouble == null && (uncertified || !tls.is().equals(tls.target()))) {
-            trouble = issued.trouble();
+        if (trouble == null) {
+            trouble = securing.trouble(seen.observed().tls());
         }
         StatefulSet members = world.members();
         if (trouble == null
@@ -298,7 +279,7 @@ final class Pass {
         try {
             if (world.members() == null) {
                 // Before the pods that need them.
-                certify(wanted.security().stage(), Rotation.Loaded.UNKNOWN);
+                securing.sign(wanted, wanted.security().stage(), Rotation.Loaded.UNKNOWN);
             }
             for (HasMetadata each : desired.base()) {
                 HasMetadata there =
@@ -343,45 +324,22 @@ final class Pass {
     /// No member can start without its certificate, so none is made; later a certificate that is
     /// not there holds up nothing but a step of TLS.
     private boolean mayBegin(World world) {
-        return world.members() != null || bootstrapped != null || issued.waiting() == null;
+        return world.members() != null || bootstrapped != null || securing.issued();
     }
 
-    private Step withoutCertificate() {
-        uncertified = true;
-        return new Step.Wait(List.of(Objects.requireNonNull(issued.waiting())));
-    }
-
-    /// What the operator's own authority signs. A step of its rotation restarts nobody, so it may
-    /// go on beside anything but a restart, whose member could not say what it has loaded.
+    /// What the operator's own authority signs.
     private void renew(Wanted wanted, Observed seen) {
-        if (step instanceof Step.Restart || step instanceof Step.MoveTls) {
-            return;
-        }
         try {
-            Keys.Outcome outcome = certify(wanted.security().stage(), Keys.loaded(seen));
-            rotation = outcome.waiting();
-            if (outcome.done() != null && step instanceof Step.Nothing) {
-                step = new Step.Wait(List.of("what was just signed to take effect"));
-            } else if (rotation != null && outcome.onMembers() && step instanceof Step.Nothing) {
-                step = new Step.Wait(List.of(rotation));
-            }
+            step = securing.renew(wanted, seen, step);
         } catch (Cluster.NotOurs e) {
             trouble = new Trouble(Reason.ApiError, Objects.requireNonNull(e.getMessage()));
         }
     }
 
-    private Keys.Outcome certify(TlsStage stage, Rotation.Loaded loaded) {
-        Keys.Outcome outcome = Objects.requireNonNull(keys).next(stage, loaded);
-        if (outcome.done() != null) {
-            tell(Events.What.CertificatesChanged, outcome.done());
-        }
-        return outcome;
-    }
-
     /// Keys first, then the file, then the template: nobody starts without what the file names.
     private void moveTls(Step.MoveTls move, World world, Wanted wanted) {
         try {
-            certify(move.to(), Rotation.Loaded.UNKNOWN);
+            securing.sign(wanted, move.to(), Rotation.Loaded.UNKNOWN);
             Desired next = tools.rendering().of(wanted.withStage(move.to()));
             cluster.apply(next.config(), world.config());
             cluster.apply(next.members(), world.members());
@@ -428,10 +386,10 @@ final class Pass {
                 }
             }
             case Step.MoveTls move -> {
-                if (issued.waiting() == null) {
+                if (securing.issued()) {
                     moveTls(move, world, wanted);
                 } else {
-                    step = withoutCertificate();
+                    step = securing.waitForIssue();
                 }
             }
             case Step.HandOver handOver -> handOver(handOver, wanted, seen);
@@ -622,7 +580,7 @@ final class Pass {
                                 bootstrapped,
                                 ClientService.endpoint(wanted),
                                 ClientService.port(wanted),
-                                rotation,
+                                securing.rotation(),
                                 spec.superUserSecret(),
                                 backups(),
                                 seen.metrics() == null
@@ -633,7 +591,7 @@ final class Pass {
                         before,
                         now.toString());
         tools.gauges().backups(resource, status);
-        tellOfStatus(before, status, invalid);
+        new News(tools, cluster, resource).tell(before, status, invalid, trouble);
         return status;
     }
 
@@ -662,112 +620,5 @@ final class Pass {
                 status == null || status.message() == null
                         ? "the operator has not looked at it yet"
                         : status.message());
-    }
-
-    private void tellOfStatus(
-            @Nullable EnsembleStatus before, EnsembleStatus status, List<String> invalid) {
-        Events events = tools.events();
-        if (invalid.isEmpty()) {
-            events.over(resource, Events.What.SpecInvalid);
-        } else {
-            events.tellOnce(
-                    cluster,
-                    resource,
-                    Events.What.SpecInvalid,
-                    Events.What.SpecInvalid.name(),
-                    String.join("; ", invalid));
-        }
-        Trouble hindrance = trouble != null ? trouble : memberTrouble(status);
-        if (hindrance == null) {
-            events.over(resource, Events.What.Hindered);
-        } else {
-            events.tellOnce(
-                    cluster,
-                    resource,
-                    Events.What.Hindered,
-                    hindrance.reason().name(),
-                    hindrance.message());
-        }
-        tellOfConfiguration(before, status);
-        tellOfTroubles(status);
-        EnsembleStatus.Leader leader = status.leader();
-        EnsembleStatus.Leader last = before == null ? null : before.leader();
-        if (leader != null && last != null && leader.myid() != last.myid()) {
-            tools.gauges().leaderChanged(resource);
-            tell(
-                    Events.What.LeaderChanged,
-                    "%s leads now, in epoch %d".formatted(leader.member(), leader.epoch()));
-        }
-        if (isTrue(status, "Ready") && !(before != null && isTrue(before, "Ready"))) {
-            tell(Events.What.Ready, "All members are ready, in sync and up to date");
-        }
-    }
-
-    private void tellOfConfiguration(@Nullable EnsembleStatus before, EnsembleStatus status) {
-        tellOfTrouble(
-                status, "UpToDate", Set.of(Reason.ConfigNotLoaded), Events.What.ConfigNotLoaded);
-        String last = before == null ? "" : reason(before, "UpToDate");
-        boolean reloading =
-                last.equals(Reason.ConfigNotLoaded.name())
-                        || last.equals(Reason.ConfigReloading.name());
-        if (reloading && reason(status, "UpToDate").equals(Reason.AllCurrent.name())) {
-            tell(
-                    Events.What.ConfigLoaded,
-                    "Every member has taken over the changed configuration as it ran");
-        }
-    }
-
-    private static String reason(EnsembleStatus status, String type) {
-        return conditions(status)
-                .filter(each -> each.getType().equals(type))
-                .map(Condition::getReason)
-                .findFirst()
-                .orElse("");
-    }
-
-    private void tellOfTroubles(EnsembleStatus status) {
-        tellOfTrouble(status, "TLSReady", CERTIFICATES, Events.What.CertificateTrouble);
-        tellOfTrouble(
-                status,
-                "SuperUserReady",
-                Set.of(Reason.SuperUserMissing),
-                Events.What.SuperUserMissing);
-        tellOfTrouble(
-                status, "BackupCurrent", Set.of(Reason.BackupOverdue), Events.What.BackupOverdue);
-    }
-
-    /// Tells of a condition once it has one of these reasons.
-    private void tellOfTrouble(
-            EnsembleStatus status, String type, Set<Reason> troubling, Events.What what) {
-        Condition found =
-                conditions(status)
-                        .filter(each -> each.getType().equals(type))
-                        .filter(each -> troubling.contains(Reason.valueOf(each.getReason())))
-                        .findFirst()
-                        .orElse(null);
-        if (found == null) {
-            tools.events().over(resource, what);
-        } else {
-            tools.events().tellOnce(cluster, resource, what, found.getReason(), found.getMessage());
-        }
-    }
-
-    /// What the condition `Ready` gives as a hindrance.
-    private static @Nullable Trouble memberTrouble(EnsembleStatus status) {
-        return conditions(status)
-                .filter(each -> each.getType().equals("Ready"))
-                .filter(each -> HINDRANCES.contains(Reason.valueOf(each.getReason())))
-                .map(each -> new Trouble(Reason.valueOf(each.getReason()), each.getMessage()))
-                .findFirst()
-                .orElse(null);
-    }
-
-    private static boolean isTrue(EnsembleStatus status, String type) {
-        return conditions(status)
-                .anyMatch(each -> each.getType().equals(type) && "True".equals(each.getStatus()));
-    }
-
-    static Stream<Condition> conditions(EnsembleStatus status) {
-        return status.conditions() == null ? Stream.of() : status.conditions().stream();
     }
 }

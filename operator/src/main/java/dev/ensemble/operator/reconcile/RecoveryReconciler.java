@@ -437,7 +437,7 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
         boolean ready =
                 ensemble.getStatus() != null
                         && decision.equals(World.annotation(world.members(), Labels.RECOVERY))
-                        && Pass.conditions(ensemble.getStatus())
+                        && News.conditions(ensemble.getStatus())
                                 .anyMatch(each ->
                                         each.getType().equals("Ready")
                                                 && "True".equals(each.getStatus()));

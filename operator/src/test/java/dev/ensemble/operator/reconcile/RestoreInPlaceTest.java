@@ -158,7 +158,8 @@ final class RestoreInPlaceTest {
     /// What [Pass] does about the records, and the controllers about that.
     private void pass() {
         StatefulSet set = client.apps().statefulSets().inNamespace(NAMESPACE).withName(NAME).get();
-        String recovery = ensemble.onClaims(Labels.RECOVERY).stream().max(String::compareTo).orElse("");
+        String recovery =
+                ensemble.onClaims(Labels.RECOVERY).stream().max(String::compareTo).orElse("");
         if (!mayRun()) {
             set.getSpec().setReplicas(0);
             client.pods().inNamespace(NAMESPACE).delete();
@@ -270,7 +271,9 @@ final class RestoreInPlaceTest {
         assertEquals(List.of(decision), ran, "started once, and told");
         assertEquals(SIZE, pods());
         assertEquals(
-                List.of(decision, decision, decision), ensemble.onClaims(Labels.RECOVERY), "on every volume");
+                List.of(decision, decision, decision),
+                ensemble.onClaims(Labels.RECOVERY),
+                "on every volume");
     }
 
     @Test

@@ -512,7 +512,7 @@ final class SimulationTest {
         }
 
         private static boolean upToDate(EnsembleStatus status) {
-            return Pass.conditions(status)
+            return News.conditions(status)
                     .anyMatch(each ->
                             each.getType().equals("UpToDate") && each.getStatus().equals("True"));
         }
