@@ -12,6 +12,7 @@ import org.apache.curator.framework.recipes.barriers.DistributedDoubleBarrier;
 import org.apache.curator.framework.recipes.leader.LeaderLatch;
 import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.framework.recipes.queue.SimpleDistributedQueue;
+import org.apache.curator.framework.state.ConnectionState;
 import org.apache.curator.retry.RetryForever;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
@@ -40,6 +41,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// Three real processes, stock clients, and processes killed under them.
 @Timeout(180)
@@ -62,6 +64,12 @@ final class EnsembleIT {
             for (CuratorFramework client : List.of(one, two)) {
                 counts.add(threads.submit(() -> countUnderLock(client, running)));
             }
+            var lost = new AtomicInteger();
+            two.getConnectionStateListenable().addListener((_, state) -> {
+                if (state == ConnectionState.SUSPENDED) {
+                    lost.incrementAndGet();
+                }
+            });
             Future<Set<String>> queue = threads.submit(() -> produceAndConsume(one, two));
 
             running.await();
@@ -76,7 +84,11 @@ final class EnsembleIT {
                 sum += count.get();
             }
             assertEquals("" + sum, text(one.getData().forPath("/counter")));
-            assertEquals(60, queue.get().size());
+            // Curator deletes again after a lost connection, and takes an item that is gone then for
+            // somebody else's: each loss may cost the one that was being taken.
+            int taken = queue.get().size();
+            assertTrue(taken <= 60 && taken >= 60 - lost.get(), taken + " of 60 items");
+            assertEquals(List.of(), one.getChildren().forPath("/queue"));
             members.start(follower);
             members.awaitAllSynced();
             leadershipGoesToTheOther(one, two);
