@@ -53,7 +53,7 @@ public final class Member {
     private final MemberOptions options;
     private final Reaper reaper;
     private final LocalSessions locals;
-    private final long heartbeatNanos;
+    private final long pauseNanos;
     private final ArrayDeque<Effect> effects = new ArrayDeque<>();
 
     /// What local clients asked and nobody has answered, by sequence: also what is asked again
@@ -163,7 +163,7 @@ public final class Member {
         this.locals =
                 new LocalSessions(peer.identity().myid(), peer.identity().starts(), tickNanos);
         this.inSyncNanos = nowNanos;
-        this.heartbeatNanos = config.heartbeatNanos();
+        this.pauseNanos = config.pauseNanos();
         this.lastTickNanos = nowNanos;
         this.nowNanos = nowNanos;
     }
@@ -822,7 +822,7 @@ public final class Member {
 
     private void noticeGap() {
         long gap = nowNanos - lastTickNanos;
-        if (gap > heartbeatNanos) {
+        if (gap > pauseNanos) {
             sessions.paused(gap);
             locals.paused(gap);
             inSyncNanos += gap;

@@ -82,10 +82,12 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
 
     private static final Logger LOG = LoggerFactory.getLogger(PeerLoop.class);
     static final int INBOX = 16 << 10;
+
+    /// How often the member looks at the clock, where there is more to wait for than heartbeats.
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
 
-    /// Where there is nothing to wait for but heartbeats: each tick wakes an idle process.
-    private static final long CALM_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    /// How often at least, however long heartbeats are: sessions end in time.
+    private static final long CALM_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(125);
 
     private static final long FACTS_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long WARNED_NANOS = TimeUnit.MINUTES.toNanos(10);
@@ -125,6 +127,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     private long inSyncNanos;
     private boolean everInSync;
     private long factsNanos;
+    private long tickedNanos;
     private long nowNanos;
 
     /// @param hello what to say to other members, as of the start
@@ -148,6 +151,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         this.replaying = replaying;
         this.wallClock = wallClock;
         this.nowNanos = nowNanos;
+        this.tickedNanos = nowNanos;
         this.inSyncNanos = nowNanos;
         this.lookingSinceNanos = nowNanos;
         this.statistics = new Statistics(nowNanos);
@@ -238,18 +242,16 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     private void run() {
         Outlets out = wired();
         try {
-            long nextTick = System.nanoTime();
             while (!stopping) {
-                nextTick = turn(out, nextTick);
+                turn(out);
             }
         } catch (InterruptedException | RuntimeException | Error e) {
             out.fatal().accept(e);
         }
     }
 
-    /// {@return when the next tick is due}
-    private long turn(Outlets out, long nextTick) throws InterruptedException {
-        Inbox.Taken<Input> taken = inbox.take(nextTick - System.nanoTime());
+    private void turn(Outlets out) throws InterruptedException {
+        Inbox.Taken<Input> taken = inbox.take(tickDueNanos() - System.nanoTime());
         if (taken.wasFull() && out.links() != null) {
             out.links().resume();
         }
@@ -258,13 +260,18 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         for (Input input : taken.items()) {
             step(input, wallMillis, out);
         }
-        long next = nextTick;
-        if (nowNanos >= nextTick) {
+        // What arrives brings the tick along: a follower that hears its leader wakes for nothing
+        // else.
+        if (nowNanos - tickedNanos >= TICK_NANOS) {
+            tickedNanos = nowNanos;
             step(new Input.OfPeer(new Event.Tick()), wallMillis, out);
-            next = nowNanos + (member.isServing() ? CALM_TICK_NANOS : TICK_NANOS);
         }
         endTurn(out);
-        return next;
+    }
+
+    private long tickDueNanos() {
+        long due = Math.min(member.peer().tickDueNanos(), tickedNanos + CALM_TICK_NANOS);
+        return Math.max(due, tickedNanos + TICK_NANOS);
     }
 
     private void step(Input input, long wallMillis, Outlets out) throws InterruptedException {

@@ -171,7 +171,9 @@ final class SimulatedProcess {
         if (!paused) {
             step(new Input.OfPeer(new Event.Tick()));
         }
-        world.schedule.after(world.chance.between(TICK_NANOS / 4, TICK_NANOS), this::tick);
+        long soonest = world.chance.between(TICK_NANOS / 4, TICK_NANOS);
+        long due = member.peer().tickDueNanos() - nowNanos();
+        world.schedule.after(Math.max(soonest, due), this::tick);
     }
 
     void take(Event event) {

@@ -92,6 +92,13 @@ final class Following implements Role {
         return reasons;
     }
 
+    /// See [Peer#tickDueNanos]: a quarter of a heartbeat after the leader should have spoken again.
+    long tickDueNanos() {
+        return phase == Phase.BROADCAST
+                ? heardNanos + local.config.heartbeatNanos() * 5 / 4
+                : local.now;
+    }
+
     /// The loop did not turn for a while: what the leader said meanwhile may still be in a queue.
     void restartTimers() {
         heardNanos = local.now;

@@ -677,6 +677,11 @@ final class Leading implements Role {
         return learner == null ? 0 : learner.arrival;
     }
 
+    /// See [Peer#tickDueNanos].
+    long tickDueNanos() {
+        return phase == Phase.ESTABLISHED ? pingAt : local.now;
+    }
+
     void restartTimers() {
         quorumHeardNanos = local.now;
         learners.values().forEach(learner -> learner.heardNanos = local.now);

@@ -82,7 +82,7 @@ public final class Peer {
     /// A gap between two ticks means that this process stood still: nobody else can be blamed for
     /// the silence (`safety.md` 12).
     private void noticeGap() {
-        if (local.now - lastStepNanos > local.config.heartbeatNanos()) {
+        if (local.now - lastStepNanos > local.config.pauseNanos()) {
             switch (role) {
                 case Leading leading -> leading.restartTimers();
                 case Following following -> following.restartTimers();
@@ -315,6 +315,19 @@ public final class Peer {
         return local.isVoter(local.myid(), local.identity.incarnation())
                 ? RoleName.FOLLOWER
                 : RoleName.LEARNER;
+    }
+
+    /// {@return when the next tick can do something, if nothing arrives until then; monotonic time}
+    ///
+    /// For whoever makes the ticks, so that an idle member is not woken for nothing. In the past
+    /// wherever there is more to wait for than heartbeats: ticks are then wanted as often as they
+    /// can be had.
+    public long tickDueNanos() {
+        return switch (role) {
+            case Looking _ -> local.now;
+            case Leading leading -> leading.tickDueNanos();
+            case Following following -> following.tickDueNanos();
+        };
     }
 
     /// {@return whether this member is an established leader, or in sync with one}

@@ -33,6 +33,15 @@ public record PeerConfig(
         BOOTSTRAPPED
     }
 
+    /// {@return how long after the last tick a tick tells that this process stood still}
+    ///
+    /// Ticks are due after five quarters of a heartbeat at the latest ([Peer#tickDueNanos]); half a
+    /// heartbeat more is a pause. It is less than the shortest time-out, so that no pause that goes
+    /// unnoticed can make a member give up another.
+    public long pauseNanos() {
+        return heartbeatNanos * 7 / 4;
+    }
+
     public PeerConfig {
         if (heartbeatNanos <= 0 || timeoutNanos < 2 * heartbeatNanos) {
             throw new IllegalArgumentException(

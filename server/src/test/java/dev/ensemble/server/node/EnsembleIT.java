@@ -65,11 +65,12 @@ final class EnsembleIT {
                 counts.add(threads.submit(() -> countUnderLock(client, running)));
             }
             var lost = new AtomicInteger();
-            two.getConnectionStateListenable().addListener((_, state) -> {
-                if (state == ConnectionState.SUSPENDED) {
-                    lost.incrementAndGet();
-                }
-            });
+            two.getConnectionStateListenable()
+                    .addListener((_, state) -> {
+                        if (state == ConnectionState.SUSPENDED) {
+                            lost.incrementAndGet();
+                        }
+                    });
             Future<Set<String>> queue = threads.submit(() -> produceAndConsume(one, two));
 
             running.await();
@@ -84,7 +85,8 @@ final class EnsembleIT {
                 sum += count.get();
             }
             assertEquals("" + sum, text(one.getData().forPath("/counter")));
-            // Curator deletes again after a lost connection, and takes an item that is gone then for
+            // Curator deletes again after a lost connection, and takes an item that is gone then
+            // for
             // somebody else's: each loss may cost the one that was being taken.
             int taken = queue.get().size();
             assertTrue(taken <= 60 && taken >= 60 - lost.get(), taken + " of 60 items");

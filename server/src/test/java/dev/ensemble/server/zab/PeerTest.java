@@ -504,6 +504,38 @@ class PeerTest {
 
     @Test
     @DisplayName(
+            "safety.md 12: who is not heard from wants ticks, and given them only when they are due"
+                    + " a follower leaves a silent leader as soon as it may")
+    void ticksAreDueWhereTheyMatter() {
+        var follower = new Bench(1, 3, member(1));
+        follower.step(new Event.Tick());
+        assertTrue(follower.peer.tickDueNanos() <= follower.now, "there is no leader");
+        follower.promise(2, 2);
+        follower.receive(2, 2, new Message.Diff());
+        follower.receive(2, 2, new Message.NewLeader(Zxid.of(1, 2)));
+        follower.persist();
+        assertTrue(follower.peer.tickDueNanos() <= follower.now, "it is not in sync");
+        follower.receive(2, 2, new Message.UpToDate(Zxid.of(1, 2)));
+        long heard = follower.now;
+        long due = follower.peer.tickDueNanos();
+        assertTrue(due > heard + 100 * MILLI, "the leader's next heartbeat comes first");
+        while (follower.peer.leader() == 2) {
+            follower.now = Math.max(follower.now + 25 * MILLI, follower.peer.tickDueNanos());
+            follower.step(new Event.Tick());
+        }
+        assertTrue(follower.now - heard > 400 * MILLI, "not before its time-out");
+        assertTrue(follower.now - heard <= 425 * MILLI, "and not much later");
+
+        var leader = new Bench(1, 1, member(1));
+        leader.step(new Event.Tick());
+        leader.persist();
+        leader.persist();
+        assertTrue(leader.peer.isInSync());
+        assertEquals(leader.now + 100 * MILLI, leader.peer.tickDueNanos(), "its next heartbeat");
+    }
+
+    @Test
+    @DisplayName(
             "safety.md 13: a member whose disk is full says so before it counts, takes nothing in"
                     + " while it is told to rest, and comes back by what its log holds")
     void fullMemberRests() {
