@@ -13,12 +13,10 @@ import java.util.SortedMap;
 /// Takes over what people change in the file of the configuration while the member runs: the keys
 /// of [ConfigKeys#live]; all others count from the next start on.
 ///
-/// It looks every second at what the file says, and not at its times: a mounted ConfigMap is a link
-/// to a folder that is replaced. A text counts once two looks have found the same, since whoever
-/// writes it may not be done.
-final class Reloading implements AutoCloseable {
+/// A text counts once two looks have found the same, since whoever writes it may not be done. One
+/// thread looks; what it finds is told to [Observed].
+final class Reloading implements FileWatch.Watched {
     private static final Logger LOG = LoggerFactory.getLogger(Reloading.class);
-    private static final long LOOK_MILLIS = 1000;
 
     /// Where new values go.
     interface Parts {
@@ -44,41 +42,22 @@ final class Reloading implements AutoCloseable {
 
     private final Observed observed;
     private final Parts parts;
-    private final Runnable more;
     private final ConfigFile file;
-    private final Thread thread = Thread.ofVirtual().name("config-reload").unstarted(this::run);
     private @Nullable String seen;
     private @Nullable String taken;
     private SortedMap<String, String> inForce;
 
-    /// @param more what else is looked at each time
-    Reloading(Observed observed, Parts parts, Runnable more) {
+    Reloading(Observed observed, Parts parts) {
         this.observed = observed;
         this.parts = parts;
-        this.more = more;
         this.file = observed.config().file();
         this.seen = file.text();
         this.taken = file.text();
         this.inForce = observed.config().file().linesAtStart();
     }
 
-    void start() {
-        thread.start();
-    }
-
-    private void run() {
-        try {
-            while (true) {
-                Thread.sleep(LOOK_MILLIS);
-                look();
-                more.run();
-            }
-        } catch (InterruptedException _) {
-            // The end of the member.
-        }
-    }
-
-    private void look() throws InterruptedException {
+    @Override
+    public void look() throws InterruptedException {
         String text = read();
         boolean settled = Objects.equals(text, seen);
         seen = text;
@@ -141,10 +120,5 @@ final class Reloading implements AutoCloseable {
     private String line(String key) {
         String value = inForce.get(key);
         return value == null ? key + " removed" : key + "=" + value;
-    }
-
-    @Override
-    public void close() {
-        thread.interrupt();
     }
 }

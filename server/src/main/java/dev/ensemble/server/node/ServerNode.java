@@ -90,6 +90,7 @@ public final class ServerNode implements AutoCloseable {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
     private final ChangeRequests changes = new ChangeRequests();
+    private final List<FileWatch.Watched> watched = new ArrayList<>();
     private @Nullable ClientServer clients;
     private PeerTls peerTls = PeerTls.NONE;
     private @Nullable PeerLoop peerLoop;
@@ -259,13 +260,9 @@ public final class ServerNode implements AutoCloseable {
         upkeep.start();
         parts.push(upkeep);
         peerLoop = loop;
-        var reloading =
-                new Reloading(
-                        observed,
-                        next -> use(next, store, served, replaying, upkeep),
-                        superUser == null ? () -> {} : superUser::look);
-        parts.push(reloading);
-        reloading.start();
+        watch(
+                new Reloading(observed, next -> use(next, store, served, replaying, upkeep)),
+                superUser);
         changes.started(loop::ask);
         dial(links, committed);
         ports =
@@ -568,6 +565,16 @@ public final class ServerNode implements AutoCloseable {
                 auth.enforced());
     }
 
+    private void watch(Reloading reloading, @Nullable SuperUserFiles superUser) {
+        watched.addFirst(reloading);
+        if (superUser != null) {
+            watched.add(superUser);
+        }
+        var watch = new FileWatch(watched);
+        parts.push(watch);
+        watch.start();
+    }
+
     /// Each key of [ConfigKeys#live] is in one of these.
     private void use(
             Config next, Store store, ClientServer served, Replaying replaying, Upkeep upkeep)
@@ -627,7 +634,7 @@ public final class ServerNode implements AutoCloseable {
         }
         try {
             Tls tls = Tls.load(settings);
-            parts.push(tls);
+            watched.add(tls::look);
             return tls;
         } catch (TlsFailure e) {
             throw new StartFailure(ExitCode.INVALID_INVOCATION, "" + e.getMessage(), e);

@@ -20,7 +20,7 @@ import java.util.Set;
 /// mounted Secret is replaced under it. What is in them is told to nobody.
 ///
 /// One thread looks; any may ask how things stand.
-final class SuperUserFiles {
+final class SuperUserFiles implements FileWatch.Watched {
     private static final Logger LOG = LoggerFactory.getLogger(SuperUserFiles.class);
 
     /// Whose password the other file has.
@@ -56,8 +56,9 @@ final class SuperUserFiles {
         return standing;
     }
 
-    /// Reads the files. Bad ones change nothing; if there are none, nobody is the superuser.
-    void look() {
+    /// Bad files change nothing; if there are none, nobody is the superuser.
+    @Override
+    public void look() {
         Standing before = standing;
         try {
             Set<String> now = read();

@@ -38,7 +38,7 @@ import javax.net.ssl.X509TrustManager;
 /// Any thread may ask. New connections use what was loaded last; those that are there go on with
 /// what they began with. What handshakes compute, and whom they ask for revoked certificates, holds
 /// up no I/O thread.
-public final class Tls implements AutoCloseable {
+public final class Tls {
     private record Loaded(
             JdkSslContext server,
             JdkSslContext client,
@@ -47,7 +47,6 @@ public final class Tls implements AutoCloseable {
             String files) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Tls.class);
-    private static final long LOOK_MILLIS = 1000;
 
     /// How long a connection that ends waits until the other side has been told.
     private static final long GOOD_BYE_MILLIS = 500;
@@ -59,22 +58,19 @@ public final class Tls implements AutoCloseable {
     private final AtomicInteger handshakes = new AtomicInteger();
     private final AtomicLong failed = new AtomicLong();
     private final AtomicLong exceeded = new AtomicLong();
-    private final @Nullable Thread watching;
     private volatile Loaded loaded;
     private volatile @Nullable String refused;
+
+    /// What the last look found. Belongs to the thread that looks.
+    private String looked;
 
     private Tls(TlsSettings settings, Loaded loaded) {
         this.settings = settings;
         this.loaded = loaded;
-        this.watching =
-                settings.reload()
-                        ? Thread.ofVirtual()
-                                .name("tls-reload " + settings.prefix())
-                                .start(this::watch)
-                        : null;
+        this.looked = loaded.files();
     }
 
-    /// Reads the stores, and looks at them every second if the settings say so.
+    /// Reads the stores.
     ///
     /// @throws TlsFailure if they cannot be used
     public static Tls load(TlsSettings settings) throws TlsFailure {
@@ -177,28 +173,18 @@ public final class Tls implements AutoCloseable {
         return socket;
     }
 
-    @Override
-    public void close() {
-        if (watching != null) {
-            watching.interrupt();
-        }
-    }
-
     // The reload.
 
-    private void watch() {
-        String looked = loaded.files();
-        try {
-            while (true) {
-                Thread.sleep(LOOK_MILLIS);
-                String files = fingerprint(settings);
-                if (!files.equals(looked)) {
-                    looked = files;
-                    reload(files);
-                }
-            }
-        } catch (InterruptedException _) {
-            // The end of the server.
+    /// Looks whether the files are others now, and loads them if the settings say so. One thread,
+    /// now and then.
+    public void look() {
+        if (!settings.reload()) {
+            return;
+        }
+        String files = fingerprint(settings);
+        if (!files.equals(looked)) {
+            looked = files;
+            reload(files);
         }
     }
 

@@ -1,7 +1,9 @@
 package dev.ensemble.server.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -139,8 +141,10 @@ final class ClientTlsTest {
     }
 
     private int listen(TlsSettings settings, boolean plainToo) throws Exception {
-        Tls tls = Tls.load(settings);
-        open.add(tls);
+        return listen(Tls.load(settings), plainToo);
+    }
+
+    private int listen(Tls tls, boolean plainToo) throws Exception {
         return served.server.bind(ANY_PORT, tls, plainToo).getPort();
     }
 
@@ -302,19 +306,22 @@ final class ClientTlsTest {
 
     @Test
     void changedCertificatesAreUsedWithoutARestart() throws Exception {
-        int port = listen(settings(ClientAuth.NEED), false);
+        Tls tls = Tls.load(settings(ClientAuth.NEED));
+        int port = listen(tls, false);
         ZooKeeper connected = client(port, secure(true));
         BigInteger first = serial(port);
         authority.issue("CN=server", HERE).pem(folder.resolve("next.pem"));
         Files.writeString(folder.resolve("server.pem"), "-----BEGIN CERTIFICATE-----\nhalf");
+        tls.look();
+        assertNotNull(tls.refused());
         assertEquals(first, serial(port), "what was there before stays in use");
         Files.copy(
                 folder.resolve("next.pem"),
                 folder.resolve("server.pem"),
                 java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-        while (serial(port).equals(first)) {
-            Thread.onSpinWait();
-        }
+        tls.look();
+        assertNull(tls.refused());
+        assertNotEquals(first, serial(port));
         assertNotNull(connected.exists("/", false), "a connection outlives the reload");
     }
 
@@ -374,8 +381,7 @@ final class ClientTlsTest {
                                 5000,
                                 1,
                                 false));
-        open.add(tls);
-        int port = served.server.bind(ANY_PORT, tls, false).getPort();
+        int port = listen(tls, false);
         try (var silent = new Socket(InetAddress.getLoopbackAddress(), port)) {
             while (tls.handshakes() == 0) {
                 Thread.onSpinWait();

@@ -125,7 +125,6 @@ final class LinksTlsTest {
                                 5000,
                                 0,
                                 false));
-        open.add(loaded);
         return new PeerTls(loaded, dials, plain);
     }
 
