@@ -5,15 +5,12 @@ import dev.ensemble.server.auth.Schemes;
 import dev.ensemble.server.auth.SuperDigests;
 import dev.ensemble.server.member.Input;
 import dev.ensemble.server.member.Member;
-import dev.ensemble.server.member.MemberOptions;
 import dev.ensemble.server.model.Ensemble;
 import dev.ensemble.server.net.Audit;
 import dev.ensemble.server.net.ClientServer;
-import dev.ensemble.server.net.ClientSettings;
 import dev.ensemble.server.net.LinkCodec;
 import dev.ensemble.server.net.Links;
 import dev.ensemble.server.net.Pulse;
-import dev.ensemble.server.net.SnapshotFetch;
 import dev.ensemble.server.net.SnapshotSender;
 import dev.ensemble.server.store.LogWriter;
 import dev.ensemble.server.store.Recovered;
@@ -27,10 +24,7 @@ import dev.ensemble.server.tls.Tls;
 import dev.ensemble.server.tls.TlsFailure;
 import dev.ensemble.server.tls.TlsSettings;
 import dev.ensemble.server.tree.HashKey;
-import dev.ensemble.server.tree.Preparation;
 import dev.ensemble.server.zab.Hello;
-import dev.ensemble.server.zab.History;
-import dev.ensemble.server.zab.PeerConfig;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,16 +38,10 @@ import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 
 /// One member, running: wires all parts, once, and takes them apart again.
@@ -62,23 +50,8 @@ import java.util.function.LongSupplier;
 public final class ServerNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServerNode.class);
 
-    private static final long ELECTION_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-
-    /// What a learner may lag without a snapshot.
-    private static final int HISTORY_ENTRIES = 100_000;
-
-    private static final long HISTORY_BYTES = 32 << 20;
     private static final long FLUSH_BYTES = 64 << 20;
     private static final int FLUSH_SECONDS = 60;
-
-    /// How long a drained member goes on, so that load balancers and clients have noticed.
-    private static final int DRAIN_SERVES_MILLIS = 5000;
-
-    private static final int DRAIN_ENDS_MILLIS = 5000;
-    private static final int STOP_MILLIS = 800;
-
-    /// How long a member without a leader waits at least before it serves readers.
-    private static final int READ_ONLY_AFTER_MILLIS = 2000;
 
     private final Config config;
     private final @Nullable Rescue rescue;
@@ -90,13 +63,9 @@ public final class ServerNode implements AutoCloseable {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
     private final ChangeRequests changes = new ChangeRequests();
-    private final List<FileWatch.Watched> watched = new ArrayList<>();
-    private @Nullable ClientServer clients;
     private PeerTls peerTls = PeerTls.NONE;
-    private @Nullable PeerLoop peerLoop;
-    private @Nullable Listening listening;
-    private @Nullable CompletableFuture<?> drained;
-    private volatile Map<Integer, Links.Address> addresses = Map.of();
+    private final Leaving leaving;
+    private final List<FileWatch.Watched> watched = new ArrayList<>();
     private final @Nullable Audit audit;
     private Ports ports = new Ports(0, 0, 0, 0, 0);
 
@@ -108,6 +77,7 @@ public final class ServerNode implements AutoCloseable {
         this.rescue = rescue;
         this.wallMillis = wallMillis;
         this.observed = new Observed(config, System::nanoTime);
+        this.leaving = new Leaving(observed);
         this.audit =
                 config.clients().audit()
                         ? new Audit(ProcessHandle.current().info().user().orElse(""))
@@ -183,12 +153,15 @@ public final class ServerNode implements AutoCloseable {
         Recovered recovered = store.recovered();
         LOG.atInfo().addKeyValue("myid", config.myid()).log("recovered: {}", recovered);
         recovered.warnings().forEach(LOG::warn);
-        checkEnsemble(recovered);
+        var core = new Core(config, rescue != null, recovered);
+        core.checkEnsemble();
 
         long now = System.nanoTime();
         var started = Observed.Start.of(now - openingNanos, recovered.log().size());
         var superDigests = new SuperDigests(superDigest());
-        SuperUserFiles superUser = superUser(superDigests);
+        Config.SuperUser files = config.auth().superUser();
+        SuperUserFiles superUser =
+                files == null ? null : SuperUserFiles.of(files, config.auth(), superDigests);
         var schemes = schemes(superDigests);
         var codec = new TxnCodec();
         var inbox = new Inbox<Input>(PeerLoop.INBOX);
@@ -197,8 +170,8 @@ public final class ServerNode implements AutoCloseable {
         var fetching = new Fetching(store, inbox);
         var replaying = new Replaying(store, inbox, config.storage().snapshotSizeFactor());
         parts.push(replaying);
-        Member member = member(recovered, schemes, codec, now);
-        Hello hello = hello(recovered, recoveryId(store));
+        Member member = core.member(schemes, codec, now);
+        Hello hello = core.hello(recoveryId(store));
         var loop =
                 new PeerLoop(
                         inbox,
@@ -218,10 +191,12 @@ public final class ServerNode implements AutoCloseable {
         Links links =
                 config.membership().standalone() ? null : links(loop, codec, promises, committed);
         ClientServer served =
-                new ClientServer(clientSettings(config), schemes, loop, facts, recovered.tree());
-        clients = served;
+                new ClientServer(
+                        LiveParts.ofClients(config, audit), schemes, loop, facts, recovered.tree());
+        leaving.serving(served);
         parts.push(served);
-        listening = new Listening(config, committed, served, links);
+        var listening = new Listening(config, committed, served, links);
+        var neighbours = new Neighbours(config, links, peerTls);
         Endpoint plain = Listening.ofClients(config, Listening.self(config, committed));
         Endpoint secure = config.tls().secure();
         int clientPort =
@@ -251,20 +226,24 @@ public final class ServerNode implements AutoCloseable {
                         links,
                         log,
                         served::publish,
-                        (leader, epoch, zxid) -> fetch(loop, links, leader, epoch, zxid),
-                        known -> learned(known, links, rehearsal),
+                        (leader, epoch, zxid) ->
+                                neighbours.fetch(loop.hello(), leader, epoch, zxid),
+                        known ->
+                                learned(
+                                        known,
+                                        neighbours,
+                                        listening,
+                                        links == null ? null : rehearsal),
                         reason -> distrust(store, reason),
                         this::fatal));
         parts.push(loop::stop);
         parts.push(fetching::stop);
         upkeep.start();
         parts.push(upkeep);
-        peerLoop = loop;
-        watch(
-                new Reloading(observed, next -> use(next, store, served, replaying, upkeep)),
-                superUser);
+        leaving.started(loop);
+        watch(new LiveParts(store, served, replaying, upkeep, audit), superUser);
         changes.started(loop::ask);
-        dial(links, committed);
+        neighbours.dial(committed);
         ports =
                 new Ports(
                         clientPort,
@@ -315,28 +294,14 @@ public final class ServerNode implements AutoCloseable {
 
     private int startMetrics(Config.Metrics wanted, Metrics metrics) throws StartFailure {
         try {
-            var server =
-                    new HttpServer(
-                            "metrics-http",
-                            wanted.endpoint().toSocketAddress(),
-                            config.admin().idleTimeoutMillis(),
-                            request -> CompletableFuture.completedStage(page(request, metrics)));
+            HttpServer server =
+                    MetricsServer.start(wanted, config.admin().idleTimeoutMillis(), metrics);
             parts.push(server);
             return server.port();
         } catch (IOException e) {
             throw new StartFailure(
                     ExitCode.UNEXPECTED_ERROR, "the metrics port cannot be opened: " + e, e);
         }
-    }
-
-    private static HttpServer.Response page(HttpServer.Request request, Metrics metrics) {
-        if (!request.path().equals("/metrics")) {
-            return HttpServer.Response.text(404, "nothing is here");
-        }
-        return request.isGet()
-                ? new HttpServer.Response(
-                        200, "text/plain; version=0.0.4; charset=utf-8", metrics.page())
-                : HttpServer.Response.text(405, "the method must be GET");
     }
 
     private @Nullable PauseMonitor pauses() {
@@ -393,105 +358,12 @@ public final class ServerNode implements AutoCloseable {
         }
     }
 
-    private void checkEnsemble(Recovered recovered) throws StartFailure {
-        String declared = config.membership().declared().id();
-        String found = recovered.identity().ensembleId();
-        if (!declared.isEmpty() && !found.isEmpty() && !declared.equals(found)) {
-            String text =
-                    String.format(
-                            "the data belongs to ensemble %s, the file says ensembleId=%s",
-                            found, declared);
-            throw new StartFailure(
-                    ExitCode.DATA_DIR_INACCESSIBLE, text, new IllegalStateException(text));
-        }
-    }
-
-    private Member member(Recovered recovered, Schemes schemes, TxnCodec codec, long now) {
-        List<History.Entry> log = new ArrayList<>(recovered.log().size());
-        recovered.log().forEach(entry -> log.add(new History.Entry(entry.zxid(), entry.payload())));
-        var disk =
-                new dev.ensemble.server.zab.Recovered(
-                        recovered.identity(),
-                        recovered.acceptedEpoch(),
-                        recovered.currentEpoch(),
-                        recovered.base(),
-                        recovered.baseEnsemble(),
-                        log,
-                        recovered.committed());
-        var preparation =
-                new Preparation(
-                        schemes,
-                        new Preparation.Options(
-                                config.membership().reconfigEnabled(),
-                                config.znodes().extendedTypes(),
-                                config.znodes().enforceQuota(),
-                                config.membership().fewestVoters(),
-                                config.membership().severalAddresses()));
-        return new Member(
-                peerConfig(recovered),
-                disk,
-                recovered.tree(),
-                new History(recovered.base(), HISTORY_ENTRIES, HISTORY_BYTES),
-                preparation,
-                codec,
-                options(),
-                TimeUnit.MILLISECONDS.toNanos(config.timing().tickMillis()),
-                now);
-    }
-
-    private MemberOptions options() {
-        Config.Sessions sessions = config.sessions();
-        return new MemberOptions(
-                config.znodes().reaping(),
-                sessions.local(),
-                sessions.upgradesLocal(),
-                sessions.readOnlyMode(),
-                TimeUnit.MILLISECONDS.toNanos(
-                        Math.max(READ_ONLY_AFTER_MILLIS, config.timing().tickMillis())));
-    }
-
-    private PeerConfig peerConfig(Recovered recovered) {
-        Config.Membership membership = config.membership();
-        PeerConfig.Bootstrap bootstrap =
-                switch (membership.bootstrap()) {
-                    case UNANIMOUS -> PeerConfig.Bootstrap.UNANIMOUS;
-                    case BOOTSTRAPPED -> PeerConfig.Bootstrap.BOOTSTRAPPED;
-                    case MAJORITY -> PeerConfig.Bootstrap.MAJORITY;
-                };
-        return new PeerConfig(
-                config.myid(),
-                membership.declared(),
-                recovered.mustRejoin() || rescue != null
-                        ? PeerConfig.Bootstrap.BOOTSTRAPPED
-                        : bootstrap,
-                membership.bootstrapRecord(),
-                TimeUnit.MILLISECONDS.toNanos(config.timing().heartbeatMillis()),
-                TimeUnit.MILLISECONDS.toNanos(config.timing().heartbeatTimeoutMillis()),
-                TimeUnit.MILLISECONDS.toNanos(
-                        (long) config.timing().initLimitTicks() * config.timing().tickMillis()),
-                ELECTION_WAIT_NANOS,
-                Hello.PROTOCOL);
-    }
-
     private static String recoveryId(Store store) throws StartFailure {
         try {
             return store.recoveryId();
         } catch (IOException e) {
             throw new StartFailure(ExitCode.DATA_DIR_INACCESSIBLE, String.valueOf(e), e);
         }
-    }
-
-    private Hello hello(Recovered recovered, String recovery) {
-        String found = recovered.identity().ensembleId();
-        return new Hello(
-                Hello.PROTOCOL,
-                Hello.idAfter(
-                        found.isEmpty() ? config.membership().declared().id() : found, recovery),
-                config.myid(),
-                recovered.identity().incarnation(),
-                recovered.identity().starts(),
-                recovered.identity().state(),
-                config.membership().bootstrapRecord());
     }
 
     /// A port that the committed configuration has and that cannot be had must not keep a member
@@ -542,18 +414,6 @@ public final class ServerNode implements AutoCloseable {
         return digest == null ? Set.of() : Set.of(digest);
     }
 
-    private @Nullable SuperUserFiles superUser(SuperDigests digests) {
-        Config.Auth auth = config.auth();
-        if (auth.superUser() == null) {
-            return null;
-        }
-        var files =
-                new SuperUserFiles(
-                        auth.superUser(), auth.digestAlgorithm(), auth.superDigest(), digests);
-        files.look();
-        return files;
-    }
-
     private Schemes schemes(SuperDigests superDigests) {
         Config.Auth auth = config.auth();
         return new Schemes(
@@ -565,48 +425,14 @@ public final class ServerNode implements AutoCloseable {
                 auth.enforced());
     }
 
-    private void watch(Reloading reloading, @Nullable SuperUserFiles superUser) {
-        watched.addFirst(reloading);
+    private void watch(LiveParts live, @Nullable SuperUserFiles superUser) {
+        watched.addFirst(new Reloading(observed, live));
         if (superUser != null) {
             watched.add(superUser);
         }
         var watch = new FileWatch(watched);
         parts.push(watch);
         watch.start();
-    }
-
-    /// Each key of [ConfigKeys#live] is in one of these.
-    private void use(
-            Config next, Store store, ClientServer served, Replaying replaying, Upkeep upkeep)
-            throws IOException, InterruptedException {
-        upkeep.lowWater(next.storage().lowWaterBytes());
-        store.tail(next.storage().tail());
-        store.metrics().warnAbove(next.fsyncWarningMillis());
-        replaying.snapshotSizeFactor(next.storage().snapshotSizeFactor());
-        try {
-            served.use(clientSettings(next)).toCompletableFuture().get();
-        } catch (ExecutionException | RejectedExecutionException e) {
-            throw new IOException("the I/O threads do not take it: " + e, e);
-        }
-    }
-
-    private ClientSettings clientSettings(Config of) {
-        Config.Clients from = of.clients();
-        return new ClientSettings(
-                Runtime.getRuntime().availableProcessors(),
-                of.timing().tickMillis(),
-                of.timing().minSessionTimeoutMillis(),
-                of.timing().maxSessionTimeoutMillis(),
-                from.maxFrameBytes(),
-                from.backlog(),
-                from.maxPerAddress(),
-                from.maxConnections(),
-                from.handshakeTimeoutMillis(),
-                from.maxOutstanding(),
-                from.fourLetterWords(),
-                from.limits(),
-                audit,
-                from.linearizableReads());
     }
 
     private int bind(ClientServer server, Endpoint endpoint, @Nullable Tls tls, boolean plain)
@@ -649,51 +475,17 @@ public final class ServerNode implements AutoCloseable {
 
     // What the peer thread asks and tells.
 
-    private @Nullable SnapshotFetch fetch(
-            PeerLoop loop, @Nullable Links links, int leader, long epoch, long zxid) {
-        Links.Address address = addresses.get(leader);
-        if (address == null || links == null) {
-            return null;
-        }
-        return new SnapshotFetch(
-                address, loop.hello(), leader, epoch, zxid, links.maxFrameBytes(), peerTls);
-    }
-
-    private void learned(Facts known, @Nullable Links links, Runnable rehearsal) {
+    private void learned(
+            Facts known, Neighbours neighbours, Listening listening, @Nullable Runnable rehearsal) {
         Facts before = observed.facts();
         observed.learn(known);
-        if (known.everInSync() && (before == null || !before.everInSync()) && links != null) {
+        if (known.everInSync() && (before == null || !before.everInSync()) && rehearsal != null) {
             Thread.ofPlatform().daemon().name("rehearsal").start(rehearsal);
         }
         if (before == null || !before.configuration().equals(known.configuration())) {
-            dial(links, known.configuration());
-            Listening ports = listening;
-            if (ports != null) {
-                Thread.ofVirtual().name("ports").start(() -> ports.follow(known.configuration()));
-            }
+            neighbours.dial(known.configuration());
+            Thread.ofVirtual().name("ports").start(() -> listening.follow(known.configuration()));
         }
-    }
-
-    /// Links to everyone in the configuration, and to the seeds of the file.
-    private void dial(@Nullable Links links, Ensemble configuration) {
-        if (links == null) {
-            return;
-        }
-        Map<Integer, Links.Address> wanted = new HashMap<>();
-        for (Ensemble each : List.of(config.membership().declared(), configuration)) {
-            each.members().forEach((id, member) -> wanted.put(id, address(member)));
-        }
-        wanted.remove(config.myid());
-        addresses = Map.copyOf(wanted);
-        links.setPeers(wanted);
-    }
-
-    private static Links.Address address(Ensemble.Member member) {
-        List<Links.Address> others =
-                member.more().stream()
-                        .map(each -> new Links.Address(each.host(), each.port()))
-                        .toList();
-        return new Links.Address(member.host(), member.port(), others);
     }
 
     private static void distrust(Store store, String reason) {
@@ -711,43 +503,11 @@ public final class ServerNode implements AutoCloseable {
 
     // The end.
 
-    /// Takes this member out of service without a failed request: not ready at once, a leader hands
-    /// over, clients are served a while longer, then answered and closed.
+    /// Takes this member out of service without a failed request.
     ///
     /// @return done when no client is left
-    public synchronized CompletionStage<?> drain() {
-        if (drained == null) {
-            LOG.info("draining");
-            observed.drain();
-            CompletionStage<?> handedOver = handOver();
-            drained =
-                    CompletableFuture.runAsync(
-                                    () -> {},
-                                    CompletableFuture.delayedExecutor(
-                                            DRAIN_SERVES_MILLIS, TimeUnit.MILLISECONDS))
-                            .thenCombine(handedOver, (_, answer) -> answer)
-                            .thenCompose(_ -> endClients(DRAIN_ENDS_MILLIS));
-        }
-        return drained;
-    }
-
-    /// A leader that goes by itself costs its clients nothing. If nobody can take over, the others
-    /// elect when it is gone.
-    private CompletionStage<?> handOver() {
-        PeerLoop loop = peerLoop;
-        Facts facts = observed.facts();
-        if (loop == null || facts == null || !facts.isLeader()) {
-            return CompletableFuture.completedStage(null);
-        }
-        return loop.ask(ticket -> new Input.Transfer(ticket, 0, -1))
-                .thenAccept(answer -> LOG.info("handing over: {}", answer))
-                .toCompletableFuture()
-                .completeOnTimeout(null, STOP_MILLIS, TimeUnit.MILLISECONDS);
-    }
-
-    private CompletableFuture<?> endClients(int millis) {
-        ClientServer serving = clients;
-        return serving == null ? CompletableFuture.completedFuture(null) : serving.drain(millis);
+    public CompletionStage<?> drain() {
+        return leaving.drain();
     }
 
     /// Stops: clients are read no more, answered and closed, then the rest ends. Takes about a
@@ -755,15 +515,7 @@ public final class ServerNode implements AutoCloseable {
     @Override
     public synchronized void close() {
         tellAudit("serverStop", "invoked");
-        observed.drain();
-        try {
-            handOver().toCompletableFuture().get(2L * STOP_MILLIS, TimeUnit.MILLISECONDS);
-            endClients(STOP_MILLIS).get(2L * STOP_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            LOG.atWarn().log("clients are left: {}", e.toString());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        leaving.now();
         closeParts();
         ended.complete(ExitCode.NORMAL);
     }

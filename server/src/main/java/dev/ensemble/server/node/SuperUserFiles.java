@@ -39,17 +39,21 @@ final class SuperUserFiles implements FileWatch.Watched {
     private Set<String> found = Set.of();
     private volatile Standing standing = new Standing(false, "not read yet");
 
-    /// @param fixed a further `user:digest`, from the configuration itself
-    /// @param digests where what is found goes
-    SuperUserFiles(
-            Config.SuperUser files,
-            String algorithm,
-            @Nullable String fixed,
-            SuperDigests digests) {
+    private SuperUserFiles(Config.SuperUser files, Config.Auth auth, SuperDigests digests) {
         this.files = files;
-        this.algorithm = algorithm;
-        this.fixed = fixed;
+        this.algorithm = auth.digestAlgorithm();
+        this.fixed = auth.superDigest();
         this.digests = digests;
+    }
+
+    /// Reads them a first time.
+    ///
+    /// @param auth may have a further `user:digest`
+    /// @param digests where what is found goes
+    static SuperUserFiles of(Config.SuperUser files, Config.Auth auth, SuperDigests digests) {
+        var read = new SuperUserFiles(files, auth, digests);
+        read.look();
+        return read;
     }
 
     Standing standing() {

@@ -61,8 +61,7 @@ final class StoresTest {
     }
 
     private String refusal(TlsSettings settings) {
-        String message =
-                assertThrows(TlsFailure.class, () -> Tls.load(settings)).getMessage();
+        String message = assertThrows(TlsFailure.class, () -> Tls.load(settings)).getMessage();
         assertFalse(Objects.requireNonNull(message).contains("secret"), message);
         return message;
     }
@@ -95,8 +94,7 @@ final class StoresTest {
                         "PKCS12",
                         "not this one",
                         folder.resolve("password"));
-        assertEquals(
-                issued.certificate(), Tls.load(settings(fromFile, null)).certificate());
+        assertEquals(issued.certificate(), Tls.load(settings(fromFile, null)).certificate());
         var missing =
                 new TlsSettings.Store(
                         "ssl.keyStore.",
