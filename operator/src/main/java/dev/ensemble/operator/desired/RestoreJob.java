@@ -18,7 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The Job that makes the first member's volume of a backup, before there is any member.
+/// The Job that makes a member's volume of a backup, while there is no member.
 ///
 /// Not a part of the members' pods: one that comes back with a lost disk must learn from the
 /// others, and never begin with an old backup again.
@@ -35,40 +35,55 @@ public final class RestoreJob {
 
     private RestoreJob() {}
 
-    /// {@return the claim, as the StatefulSet would make it}
-    public static PersistentVolumeClaim claim(Wanted wanted) {
+    /// {@return a member's claim, as the StatefulSet would make it}
+    public static PersistentVolumeClaim claim(Wanted wanted, int ordinal) {
         return new PersistentVolumeClaimBuilder(Members.claim(wanted))
                 .editMetadata()
-                .withName(Labels.claim(wanted.name(), 0))
+                .withName(Labels.claim(wanted.name(), ordinal))
                 .withNamespace(wanted.namespace())
                 .endMetadata()
                 .build();
     }
 
-    /// {@return the Job, which goes with the Ensemble}
+    /// {@return the Job for the first member, which goes with the Ensemble}
     ///
     /// @throws InvalidSpec if the ensemble's resources or tolerations are not what a pod can have
     public static Job of(Wanted wanted, EnsembleSpec.FromBackup source) throws InvalidSpec {
-        return of(wanted, source, wanted.name() + "-restore", List.of());
+        return of(wanted, source, 0, wanted.name() + "-restore", List.of());
     }
 
-    /// {@return the Job that puts a backup in the place of what the first member's volume holds}
+    /// {@return the Job that puts a backup in the place of what a member's volume holds}
     ///
+    /// @param ordinal of the member
     /// @param recovery id of the recovery, by which each volume does it once
     /// @param afterEpoch the data is put behind this epoch
     /// @throws InvalidSpec if the ensemble's resources or tolerations are not what a pod can have
     public static Job inPlace(
-            Wanted wanted, EnsembleSpec.FromBackup source, String recovery, long afterEpoch)
+            Wanted wanted,
+            EnsembleSpec.FromBackup source,
+            int ordinal,
+            String recovery,
+            long afterEpoch)
             throws InvalidSpec {
         return of(
                 wanted,
                 source,
-                wanted.name() + "-restore-" + ZooCfg.sha256(recovery).substring(0, HASH_LENGTH),
+                ordinal,
+                inPlace(wanted.name(), recovery),
                 List.of("--recovery", recovery, "--after-epoch", Long.toString(afterEpoch)));
     }
 
+    /// {@return the name of that Job}
+    public static String inPlace(String ensemble, String recovery) {
+        return ensemble + "-restore-" + ZooCfg.sha256(recovery).substring(0, HASH_LENGTH);
+    }
+
     private static Job of(
-            Wanted wanted, EnsembleSpec.FromBackup source, String name, List<String> more)
+            Wanted wanted,
+            EnsembleSpec.FromBackup source,
+            int ordinal,
+            String name,
+            List<String> more)
             throws InvalidSpec {
         Map<String, String> labels = new LinkedHashMap<>();
         labels.put("app.kubernetes.io/name", "ensemble-restore");
@@ -93,7 +108,7 @@ public final class RestoreJob {
                                         BackupJob.container(
                                                 wanted,
                                                 RESTORE,
-                                                arguments(wanted, source, storage, more),
+                                                arguments(wanted, source, ordinal, storage, more),
                                                 List.of(
                                                         mount("data", "/var/lib/ensemble"),
                                                         mount("config", "/etc/ensemble"),
@@ -102,7 +117,7 @@ public final class RestoreJob {
                                 .addNewVolume()
                                 .withName("data")
                                 .withNewPersistentVolumeClaim()
-                                .withClaimName(Labels.claim(wanted.name(), 0))
+                                .withClaimName(Labels.claim(wanted.name(), ordinal))
                                 .endPersistentVolumeClaim()
                                 .endVolume()
                                 .addNewVolume()
@@ -126,6 +141,7 @@ public final class RestoreJob {
     private static List<String> arguments(
             Wanted wanted,
             EnsembleSpec.FromBackup source,
+            int ordinal,
             BackupStorage storage,
             List<String> more) {
         List<String> arguments =
@@ -136,7 +152,7 @@ public final class RestoreJob {
                                 "--config",
                                 "/etc/ensemble/" + Config.FILE,
                                 "--myid",
-                                Integer.toString(wanted.spec().firstMyid())));
+                                Integer.toString(wanted.spec().firstMyid() + ordinal)));
         arguments.addAll(storage.options());
         arguments.addAll(more);
         return arguments;

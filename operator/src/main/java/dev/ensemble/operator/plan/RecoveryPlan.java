@@ -74,9 +74,16 @@ public final class RecoveryPlan {
     /// time, and all of it is given up.
     ///
     /// @param members all that there should be
-    public static Outcome restore(String ensembleId, List<Candidate> members, Backup backup) {
+    /// @param into the member whose volume the backup is put on
+    public static Outcome restore(
+            String ensembleId, List<Candidate> members, Backup backup, String into) {
         List<String> facts =
-                new ArrayList<>(List.of(ensembleId, backup.text(), String.valueOf(backup.holds())));
+                new ArrayList<>(
+                        List.of(
+                                ensembleId,
+                                backup.text(),
+                                String.valueOf(backup.holds()),
+                                "into " + into));
         long epoch = 0;
         for (Candidate each : members) {
             facts.add(each.name() + (each.answers() ? each.holds() ? " holds" : " blank" : " ?"));
@@ -89,7 +96,9 @@ public final class RecoveryPlan {
                         backup.holds() == null
                                 ? ", of which no EnsembleBackup tells what it holds"
                                 : ", " + backup.holds())
-                .append(". Lost is what was acknowledged behind that");
+                .append(", on the volume of ")
+                .append(into)
+                .append(", which the others learn from. Lost is what was acknowledged behind that");
         List<String> holding =
                 members.stream().filter(Candidate::holds).map(Candidate::text).toList();
         text.append(holding.isEmpty() ? ". " : ": " + String.join(", ", holding) + ". ")

@@ -59,6 +59,17 @@ final class JobPods {
                 Stream.ofNullable(pod.getStatus().getContainerStatuses()).flatMap(List::stream));
     }
 
+    /// {@return whether Kubernetes has looked for a node, and found none}
+    static boolean homeless(Pod pod) {
+        return pod.getStatus() != null
+                && pod.getStatus().getConditions() != null
+                && pod.getStatus().getConditions().stream()
+                        .anyMatch(each ->
+                                each.getType().equals("PodScheduled")
+                                        && "False".equals(each.getStatus())
+                                        && "Unschedulable".equals(each.getReason()));
+    }
+
     /// {@return why, as far as Kubernetes says}
     static String waiting(Pod pod) {
         Stream<String> containers =

@@ -212,7 +212,7 @@ final class Pass {
     private void restore(World world, Wanted wanted) {
         EnsembleSpec.FromBackup source =
                 Objects.requireNonNull(spec.bootstrap(), "checked before").fromBackup();
-        PersistentVolumeClaim claim = RestoreJob.claim(wanted);
+        PersistentVolumeClaim claim = RestoreJob.claim(wanted, 0);
         Cluster.Restore state;
         try {
             state = cluster.restore(claim, RestoreJob.of(wanted, source));

@@ -50,9 +50,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /// with a backup; once a person has approved the plan, puts the decision on record at the volume
 /// claims. From there the ensemble's own pass ([Pass]) tells it to the members, the survivor first.
 ///
-/// With a backup, the record that no member may run comes first; once none does, a Job puts the
-/// backup in the place of what the first member's volume holds; only then comes the decision. Each
-/// step is seen by what is there, so the operator may end anywhere between them.
+/// With a backup, the plan says whose volume it is put on, and the decision has that member. The
+/// record that no member may run comes first; once none does, a Job puts the backup in the place of
+/// what that volume holds; only then are the members told. Each step is seen by what is there, so
+/// the operator may end anywhere between them.
 @ControllerConfiguration(name = "ensemble-recovery")
 @GradualRetry(maxAttempts = -1, initialInterval = 1000, maxInterval = 60_000)
 public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
@@ -167,13 +168,18 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
         List<Candidate> candidates = candidates(spec.ensemble(), ensemble, world);
         List<String> lines = candidates.stream().map(Candidate::text).toList();
         EnsembleSpec.FromBackup source = spec.fromBackup();
+        Places.Choice into = into(spec.ensemble(), source, ensemble, world);
+        if (into.impossible() != null) {
+            return notPossible(into.impossible(), lines);
+        }
         RecoveryPlan.Outcome outcome =
                 source == null
                         ? RecoveryPlan.of(ids.getFirst(), candidates)
                         : RecoveryPlan.restore(
                                 ids.getFirst(),
                                 candidates,
-                                known(source, resource.getMetadata().getNamespace()));
+                                known(source, resource.getMetadata().getNamespace()),
+                                Labels.pod(spec.ensemble(), into.ordinal()));
         switch (outcome) {
             case RecoveryPlan.Outcome.NotPossible(String why) -> {
                 return notPossible(why, lines);
@@ -209,7 +215,7 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
                             hash,
                             null,
                             lines,
-                            decision(resource, firstMyid(ensemble), "0x0"),
+                            decision(resource, firstMyid(ensemble) + into.ordinal(), "0x0"),
                             afterEpoch);
                 }
                 // What a running ensemble holds changes all the time; it is told as it was first.
@@ -218,6 +224,21 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
                         : new EnsembleRecoveryStatus(PLANNED, means, hash, null, lines, null, null);
             }
         }
+    }
+
+    /// {@return whose volume a backup is to be put on: of the members that stay}
+    private Places.Choice into(
+            String name, EnsembleSpec.@Nullable FromBackup source, Ensemble ensemble, World world) {
+        String claim = source == null ? null : source.claim();
+        if (claim == null) {
+            return new Places.Choice(0, null);
+        }
+        int replicas =
+                ensemble.getSpec() == null
+                        ? EnsembleSpec.defaults().replicas()
+                        : ensemble.getSpec().replicas();
+        return new Places(client, ensemble.getMetadata().getNamespace())
+                .choose(world, name, Math.min(replicas, world.size(name, replicas)), claim);
     }
 
     private String decision(EnsembleRecovery resource, int myid, String zxid) {
@@ -325,27 +346,52 @@ public final class RecoveryReconciler implements Reconciler<EnsembleRecovery> {
             return "the members stop, of which run: " + String.join(", ", world.pods().keySet());
         }
         Wanted wanted = world.wanted(ensemble, bootstrapped, defaults);
+        String[] decided = decision.split(",", -1);
+        int ordinal = Integer.parseInt(decided[1]) - firstMyid(ensemble);
         Cluster.Restore state;
         try {
             state =
                     cluster.restore(
-                            RestoreJob.claim(wanted),
+                            RestoreJob.claim(wanted, ordinal),
                             RestoreJob.inPlace(
                                     wanted,
                                     source,
-                                    decision.substring(0, decision.indexOf(',')),
+                                    ordinal,
+                                    decided[0],
                                     Objects.requireNonNullElse(before.afterEpoch(), 0L)));
         } catch (InvalidSpec e) {
             return e.problem().toString();
         }
         return switch (state) {
-            case Cluster.Restore.Under(String why) -> "the backup is put in place: " + why;
+            case Cluster.Restore.Under(String why) ->
+                    "the backup is put in place: "
+                            + why
+                            + homeless(source, wanted, decided[0], ordinal);
             case Cluster.Restore.Failed(String why) ->
                     "the backup is not in place: %s. Repair what it says and delete the Job: then it is"
                                     .formatted(why)
                             + " tried again";
             case Cluster.Restore.Done _ -> null;
         };
+    }
+
+    private String homeless(
+            EnsembleSpec.FromBackup source, Wanted wanted, String recovery, int ordinal) {
+        String claim = source.claim();
+        if (claim == null) {
+            return "";
+        }
+        Pod pod =
+                JobPods.newest(
+                        client,
+                        wanted.namespace(),
+                        RestoreJob.LABEL,
+                        RestoreJob.inPlace(wanted.name(), recovery));
+        return pod == null || !JobPods.homeless(pod)
+                ? ""
+                : "; "
+                        + new Places(client, wanted.namespace())
+                                .homeless(claim, Labels.claim(wanted.name(), ordinal));
     }
 
     private KubeCluster cluster() {

@@ -120,12 +120,12 @@ final class RecoveryPlanTest {
                         silent(3));
         assertEquals(
                 "all members are stopped, and the ensemble begins again with f of claim c, which"
-                    + " holds ensemble id up to 0x300000005, as of noon. Lost is what was"
-                    + " acknowledged behind that: orders-0 holds data of epoch 4 up to 0x9,"
-                    + " orders-1 holds data of epoch 4 up to 0x8. Sessions end, and their"
-                    + " ephemerals go. What the members hold is put aside on their volumes, and"
-                    + " kept. First make sure that orders-2 run nowhere: a majority that is only"
-                    + " out of sight would go on beside this one.",
+                    + " holds ensemble id up to 0x300000005, as of noon, on the volume of orders-1,"
+                    + " which the others learn from. Lost is what was acknowledged behind that:"
+                    + " orders-0 holds data of epoch 4 up to 0x9, orders-1 holds data of epoch 4 up"
+                    + " to 0x8. Sessions end, and their ephemerals go. What the members hold is put"
+                    + " aside on their volumes, and kept. First make sure that orders-2 run"
+                    + " nowhere: a majority that is only out of sight would go on beside this one.",
                 plan.means());
         assertEquals(1004, plan.afterEpoch(), "behind what the silent one may have led");
         assertEquals(
@@ -141,16 +141,28 @@ final class RecoveryPlanTest {
         assertNotEquals(
                 restore(null, leader, holds(2, 3, 4, 8), silent(3)).facts(),
                 restore(null, leader, holds(2, 3, 4, 8), blank(3)).facts());
+        assertNotEquals(
+                restore(null, blank(1)).facts(),
+                restoreInto("orders-0", null, blank(1)).facts(),
+                "whose volume it is put on is approved, too");
         assertTrue(
                 restore(null, blank(1)).means().contains("of which no EnsembleBackup tells"),
                 "it may be somebody else's");
     }
 
     private static Outcome.Restore restore(@Nullable String holds, Candidate... members) {
+        return restoreInto("orders-1", holds, members);
+    }
+
+    private static Outcome.Restore restoreInto(
+            String into, @Nullable String holds, Candidate... members) {
         return assertInstanceOf(
                 Outcome.Restore.class,
                 RecoveryPlan.restore(
-                        "id", List.of(members), new RecoveryPlan.Backup("f of claim c", holds)));
+                        "id",
+                        List.of(members),
+                        new RecoveryPlan.Backup("f of claim c", holds),
+                        into));
     }
 
     @Test

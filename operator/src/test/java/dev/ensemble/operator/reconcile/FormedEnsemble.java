@@ -67,12 +67,20 @@ final class FormedEnsemble {
                                 .addToAnnotations(Labels.ENSEMBLE_ID, "id")
                                 .addToAnnotations(Labels.BOOTSTRAPPED, "2026-01-01T00:00:00Z")
                                 .endMetadata()
+                                .withNewSpec()
+                                .withVolumeName("of-" + name)
+                                .endSpec()
                                 .build())
                 .create();
     }
 
+    /// {@return the claims of the members}
     List<PersistentVolumeClaim> claims() {
-        return client.persistentVolumeClaims().inNamespace(NAMESPACE).list().getItems();
+        return client.persistentVolumeClaims()
+                .inNamespace(NAMESPACE)
+                .withLabels(Labels.selector(NAME))
+                .list()
+                .getItems();
     }
 
     /// {@return what each claim is annotated with; empty where it is not}

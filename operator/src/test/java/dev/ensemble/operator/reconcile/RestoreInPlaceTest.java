@@ -19,9 +19,13 @@ import dev.ensemble.operator.api.EnsembleRecoveryStatus;
 import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
+import dev.ensemble.operator.desired.RestoreJob;
 import dev.ensemble.operator.ensemble.MemberStatus;
 
 import io.fabric8.kubernetes.api.model.ConditionBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
@@ -107,7 +111,61 @@ final class RestoreInPlaceTest {
                                 .endSpec()
                                 .build())
                 .create();
+        ensemble.claim("backups", Map.of());
         client.getConfiguration().setRequestRetryBackoffLimit(0);
+    }
+
+    /// A volume that can be used on one node only.
+    private void bound(String volume, String node) {
+        client.resource(
+                        new PersistentVolumeBuilder()
+                                .withNewMetadata()
+                                .withName(volume)
+                                .endMetadata()
+                                .withNewSpec()
+                                .withNewNodeAffinity()
+                                .withNewRequired()
+                                .addNewNodeSelectorTerm()
+                                .addNewMatchExpression()
+                                .withKey("kubernetes.io/hostname")
+                                .withOperator("In")
+                                .withValues(node)
+                                .endMatchExpression()
+                                .endNodeSelectorTerm()
+                                .endRequired()
+                                .endNodeAffinity()
+                                .endSpec()
+                                .build())
+                .create();
+    }
+
+    /// Kubernetes says for which node a claim's volume was made.
+    private void selected(String claim, String node) {
+        client.persistentVolumeClaims()
+                .inNamespace(NAMESPACE)
+                .withName(claim)
+                .edit(it ->
+                        new PersistentVolumeClaimBuilder(it)
+                                .editMetadata()
+                                .addToAnnotations("volume.kubernetes.io/selected-node", node)
+                                .endMetadata()
+                                .build());
+    }
+
+    /// What runs may not read volumes, as in a namespaced installation.
+    private void mayNotReadVolumes() {
+        for (String volume : List.of("of-backups", "of-data-orders-0", "of-data-orders-1", "of-data-orders-2")) {
+            server.expect()
+                    .get()
+                    .withPath("/api/v1/persistentvolumes/" + volume)
+                    .andReturn(
+                            403, new StatusBuilder().withCode(403).withMessage("may not").build())
+                    .always();
+        }
+    }
+
+    private String message() {
+        return String.valueOf(status().message());
     }
 
     private boolean mayRun() {
@@ -340,6 +398,132 @@ final class RestoreInPlaceTest {
                         "1004"),
                 job.getSpec().getTemplate().getSpec().getContainers().getFirst().getArgs());
         assertTrue(decision.endsWith(".1234,1,0x0"), decision);
+    }
+
+    /// The pod needs both volumes on one node.
+    @Test
+    void theMemberIsOneWhoseVolumeCanBeUsedWhereTheBackupsCan() {
+        bound("of-backups", "n2");
+        bound("of-data-orders-0", "n1");
+        bound("of-data-orders-1", "n2");
+        bound("of-data-orders-2", "n2");
+        reconcile();
+        assertTrue(message().contains("on the volume of orders-1, which"), this::message);
+        approved = status().plan();
+        reconcile();
+        String decision = String.valueOf(status().decision());
+        assertTrue(decision.endsWith(".1234,2,0x0"), decision);
+        // Decided is decided, wherever the volumes can be used from now on.
+        client.persistentVolumes().withName("of-data-orders-0").delete();
+        reconcile();
+        pass();
+        reconcile();
+        var pod = Objects.requireNonNull(job()).getSpec().getTemplate().getSpec();
+        List<String> arguments = pod.getContainers().getFirst().getArgs();
+        assertEquals("2", arguments.get(arguments.indexOf("--myid") + 1));
+        assertEquals(
+                List.of("data-orders-1"),
+                pod.getVolumes().stream()
+                        .filter(each -> each.getName().equals("data"))
+                        .map(each -> each.getPersistentVolumeClaim().getClaimName())
+                        .toList());
+        assertEquals(decision, ensemble.onClaims(Labels.RESTORING).getFirst());
+    }
+
+    @Test
+    void wherePlansDifferInTheMemberTheyAreApprovedAnew() {
+        bound("of-backups", "n1");
+        reconcile();
+        approved = status().plan();
+        bound("of-data-orders-0", "n2");
+        reconcile();
+        assertEquals("Planned", status().phase());
+        assertTrue(message().contains("on the volume of orders-1, which"), this::message);
+        assertTrue(mayRun());
+    }
+
+    /// Nobody is stopped for a pod that no node can take.
+    @Test
+    void noPlanWhereNoNodeCanHaveBothVolumes() {
+        bound("of-backups", "n9");
+        bound("of-data-orders-0", "n1");
+        bound("of-data-orders-1", "n2");
+        bound("of-data-orders-2", "n3");
+        reconcile();
+        assertEquals("NotPossible", status().phase());
+        assertTrue(
+                message()
+                        .contains(
+                                "the volume of claim backups can be used on node n9, that of"
+                                        + " data-orders-0 on node n1, that of data-orders-1 on"
+                                        + " node n2, that of data-orders-2 on node n3"),
+                this::message);
+        assertTrue(message().contains("Copy the backup"), this::message);
+        assertTrue(mayRun());
+    }
+
+    @Test
+    void noPlanWithoutTheBackupsClaim() {
+        client.persistentVolumeClaims().inNamespace(NAMESPACE).withName("backups").delete();
+        reconcile();
+        assertEquals("NotPossible", status().phase());
+        assertTrue(message().contains("no PersistentVolumeClaim backups"), this::message);
+    }
+
+    @Test
+    void withoutPermissionToReadVolumesTheirNodesAreAHint() {
+        mayNotReadVolumes();
+        selected("backups", "n3");
+        selected("data-orders-0", "n1");
+        selected("data-orders-1", "n2");
+        selected("data-orders-2", "n3");
+        reconcile();
+        assertTrue(message().contains("on the volume of orders-2, which"), this::message);
+    }
+
+    @Test
+    void aPodThatNoNodeTakesIsExplained() {
+        mayNotReadVolumes();
+        selected("backups", "n9");
+        selected("data-orders-0", "n1");
+        selected("data-orders-1", "n2");
+        selected("data-orders-2", "n3");
+        reconcile();
+        assertTrue(
+                message().contains("on the volume of orders-0, which"),
+                () -> "a hint is no reason to refuse: " + message());
+        approved = status().plan();
+        reconcile();
+        reconcile();
+        pass();
+        reconcile();
+        client.resource(
+                        new PodBuilder()
+                                .withNewMetadata()
+                                .withName("restore-pod")
+                                .withNamespace(NAMESPACE)
+                                .addToLabels(
+                                        RestoreJob.LABEL,
+                                        Objects.requireNonNull(job()).getMetadata().getName())
+                                .endMetadata()
+                                .withNewStatus()
+                                .addNewCondition()
+                                .withType("PodScheduled")
+                                .withStatus("False")
+                                .withReason("Unschedulable")
+                                .withMessage("0/3 nodes are available")
+                                .endCondition()
+                                .endStatus()
+                                .build())
+                .create();
+        reconcile();
+        assertTrue(
+                message()
+                        .contains(
+                                "0/3 nodes are available; its pod needs the volumes of the claims"
+                                        + " backups (node n9) and data-orders-0 (node n1) on one"
+                                        + " node"),
+                this::message);
     }
 
     @Test
