@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 
 import dev.ensemble.operator.api.Ensemble;
 import dev.ensemble.operator.api.EnsembleBackupSpec;
+import dev.ensemble.operator.api.EnsembleSpec;
 import dev.ensemble.operator.api.EnsembleStatus;
 import dev.ensemble.operator.api.Labels;
 import dev.ensemble.operator.api.TlsStage;
@@ -69,7 +70,8 @@ final class Plugin implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "Name a command: status, why, logs, cli, restart, transfer-leader or recover");
+                "Name a command: status, why, logs, cli, restart, transfer-leader, backup or"
+                        + " recover");
     }
 
     /// How an answer is printed.
@@ -269,12 +271,26 @@ final class Plugin implements Runnable {
 
     @Command(
             description = {
-                "Lets an Ensemble that has lost its quorum for good go on with one member's data.",
+                "Lets an Ensemble that has lost its quorum for good go on with one member's data;",
+                "or lets any Ensemble begin again with a backup, in place of what it holds.",
                 "Without --approve it shows the operator's plan, and changes nothing. Exit code 0"
                         + " if there is a plan, or it is approved; 3 if there is none."
             })
     int recover(
             @Parameters(paramLabel = "NAME") String name,
+            @Option(
+                            names = "--from-backup",
+                            paramLabel = "BACKUP",
+                            description = "The EnsembleBackup that it is to begin again with.")
+                    @Nullable String backup,
+            @Option(
+                            names = "--file",
+                            paramLabel = "FILE",
+                            description =
+                                    "Or the backup's file with its folders, with --claim or"
+                                            + " --bucket.")
+                    @Nullable String file,
+            @Mixin Storage storage,
             @Option(
                             names = "--approve",
                             paramLabel = "PLAN",
@@ -291,30 +307,39 @@ final class Plugin implements Runnable {
             throws IOException, InterruptedException {
         return with(
                 name,
-                (client, resource) ->
-                        new Recover(client, resource, out())
-                                .run(approve, Duration.ofSeconds(seconds)));
+                (client, resource) -> {
+                    var recover = new Recover(client, resource, out());
+                    EnsembleSpec.FromBackup source = recover.source(backup, file, storage);
+                    if (approve == null) {
+                        return recover.show(source, Duration.ofSeconds(seconds));
+                    }
+                    if (source != null) {
+                        throw new Refusal(
+                                "--approve names a plan, which has its backup: leave out where that"
+                                        + " is");
+                    }
+                    return recover.approve(approve);
+                });
     }
 
     @Command(
             description = {
-                "Takes a backup into a volume claim, verifies it, and waits for that.",
+                "Takes a backup into a volume claim or a bucket, verifies it, and waits for that.",
                 "Exit code 0 if it is complete; 3 if it has failed, or is not complete yet."
             })
     int backup(
             @Parameters(paramLabel = "NAME") String name,
-            @Option(
-                            names = "--claim",
-                            paramLabel = "CLAIM",
-                            required = true,
-                            description = "The PersistentVolumeClaim that the backup goes to.")
-                    String claim,
+            @Mixin Storage storage,
             @Option(
                             names = "--path",
                             paramLabel = "FOLDER",
-                            defaultValue = "",
-                            description = "A folder in it.")
-                    String path,
+                            description = "With --claim: a folder in it.")
+                    @Nullable String path,
+            @Option(
+                            names = "--prefix",
+                            paramLabel = "FOLDER",
+                            description = "With --bucket: how the key begins.")
+                    @Nullable String prefix,
             @Option(
                             names = "--wait",
                             paramLabel = "SECONDS",
@@ -322,13 +347,12 @@ final class Plugin implements Runnable {
                             description = "How long to wait. Default: ${DEFAULT-VALUE}")
                     int seconds)
             throws IOException, InterruptedException {
+        EnsembleBackupSpec.Destination destination = storage.destination(path, prefix);
         return with(
                 name,
                 (client, resource) ->
                         new TakeBackup(client, resource, out())
-                                .run(
-                                        new EnsembleBackupSpec.Claim(claim, path),
-                                        Duration.ofSeconds(seconds)));
+                                .run(destination, Duration.ofSeconds(seconds)));
     }
 
     @Command(description = "Prints the log of a member.")

@@ -1,9 +1,11 @@
 package dev.ensemble.operator.tool;
 
 import dev.ensemble.operator.api.Ensemble;
+import dev.ensemble.operator.api.EnsembleBackup;
 import dev.ensemble.operator.api.EnsembleRecovery;
 import dev.ensemble.operator.api.EnsembleRecoverySpec;
 import dev.ensemble.operator.api.EnsembleRecoveryStatus;
+import dev.ensemble.operator.api.EnsembleSpec;
 
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -17,10 +19,14 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// `kubectl ensemble recover`: asks the operator for a plan, shows it, and approves it.
 final class Recover {
     private static final int NO_PLAN = 3;
+    private static final Comparator<EnsembleRecovery> BY_AGE =
+            Comparator.comparing(each ->
+                    Objects.requireNonNullElse(each.getMetadata().getCreationTimestamp(), ""));
 
     private final KubernetesClient client;
     private final String namespace;
@@ -34,12 +40,48 @@ final class Recover {
         this.out = out;
     }
 
-    int run(@Nullable String approve, Duration patience) throws InterruptedException {
-        EnsembleRecovery open = open();
-        if (approve != null) {
-            return approve(open, approve);
+    /// {@return the backup that the options name; null if they name none}
+    ///
+    /// @param backup name of an EnsembleBackup
+    /// @throws Refusal if they do not fit together, or there is none
+    EnsembleSpec.@Nullable FromBackup source(
+            @Nullable String backup, @Nullable String file, Storage storage) {
+        if (backup != null && file != null) {
+            throw new Refusal("name either --from-backup or --file");
         }
-        EnsembleRecovery asked = open == null ? ask() : open;
+        if (backup != null) {
+            EnsembleBackup named =
+                    client.resources(EnsembleBackup.class)
+                            .inNamespace(namespace)
+                            .withName(backup)
+                            .get();
+            if (named == null) {
+                throw new Refusal(
+                        "there is no EnsembleBackup %s in namespace %s"
+                                .formatted(backup, namespace));
+            }
+            return storage.of(named);
+        }
+        if (file != null) {
+            return storage.file(file);
+        }
+        storage.refuseAll();
+        return null;
+    }
+
+    /// Shows the operator's plan.
+    ///
+    /// @param source what the ensemble is to begin again with; null: what is there already, or the
+    ///   newest data that a member holds
+    int show(EnsembleSpec.@Nullable FromBackup source, Duration patience)
+            throws InterruptedException {
+        EnsembleRecovery asked =
+                open().filter(each ->
+                                source == null
+                                        || (each.getSpec() != null
+                                                && source.equals(each.getSpec().fromBackup())))
+                        .max(BY_AGE)
+                        .orElseGet(() -> ask(source));
         EnsembleRecoveryStatus status = await(asked, patience);
         if (status.members() != null) {
             status.members().forEach(out::println);
@@ -57,8 +99,8 @@ final class Recover {
         return 0;
     }
 
-    /// {@return the newest recovery that is not over; null if there is none}
-    private @Nullable EnsembleRecovery open() {
+    /// {@return the recoveries that are not over}
+    private Stream<EnsembleRecovery> open() {
         return client
                 .resources(EnsembleRecovery.class)
                 .inNamespace(namespace)
@@ -68,22 +110,17 @@ final class Recover {
                 .filter(each ->
                         each.getSpec() != null && ensemble.equals(each.getSpec().ensemble()))
                 .filter(each ->
-                        each.getStatus() == null || !"Recovered".equals(each.getStatus().phase()))
-                .max(
-                        Comparator.comparing(each ->
-                                Objects.requireNonNullElse(
-                                        each.getMetadata().getCreationTimestamp(), "")))
-                .orElse(null);
+                        each.getStatus() == null || !"Recovered".equals(each.getStatus().phase()));
     }
 
-    private EnsembleRecovery ask() {
+    private EnsembleRecovery ask(EnsembleSpec.@Nullable FromBackup source) {
         EnsembleRecovery made = new EnsembleRecovery();
         made.setMetadata(
                 new ObjectMetaBuilder()
                         .withGenerateName(ensemble + "-")
                         .withNamespace(namespace)
                         .build());
-        made.setSpec(new EnsembleRecoverySpec(ensemble, null, null));
+        made.setSpec(new EnsembleRecoverySpec(ensemble, null, source));
         return client.resource(made).create();
     }
 
@@ -111,14 +148,19 @@ final class Recover {
         }
     }
 
-    private int approve(@Nullable EnsembleRecovery open, String plan) {
-        EnsembleRecoveryStatus status = open == null ? null : open.getStatus();
-        String planned = status == null ? null : status.plan();
-        if (open == null || planned == null) {
-            throw new Refusal(
-                    "there is no plan for %s; see `kubectl ensemble recover %s`"
-                            .formatted(ensemble, ensemble));
-        }
+    /// Approves a plan.
+    int approve(String plan) {
+        EnsembleRecovery open =
+                open().filter(each -> planned(each) != null)
+                        .max(
+                                Comparator.comparing((EnsembleRecovery each) ->
+                                                plan.equals(planned(each)))
+                                        .thenComparing(BY_AGE))
+                        .orElseThrow(() ->
+                                new Refusal(
+                                        "there is no plan for %s; see `kubectl ensemble recover %s`"
+                                                .formatted(ensemble, ensemble)));
+        String planned = planned(open);
         if (!plan.equals(planned)) {
             throw new Refusal(
                     "--approve: '%s' is not the plan any more, which is '%s'; look at it again with"
@@ -135,5 +177,9 @@ final class Recover {
                 "Approved plan %s of EnsembleRecovery %s; the operator does the rest"
                         .formatted(plan, open.getMetadata().getName()));
         return 0;
+    }
+
+    private static @Nullable String planned(EnsembleRecovery recovery) {
+        return recovery.getStatus() == null ? null : recovery.getStatus().plan();
     }
 }

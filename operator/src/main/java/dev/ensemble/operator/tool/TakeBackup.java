@@ -29,16 +29,15 @@ final class TakeBackup {
         this.out = out;
     }
 
-    int run(EnsembleBackupSpec.Claim claim, Duration patience) throws InterruptedException {
+    int run(EnsembleBackupSpec.Destination destination, Duration patience)
+            throws InterruptedException {
         EnsembleBackup wanted = new EnsembleBackup();
         wanted.setMetadata(
                 new ObjectMetaBuilder()
                         .withGenerateName(ensemble + "-")
                         .withNamespace(namespace)
                         .build());
-        wanted.setSpec(
-                new EnsembleBackupSpec(
-                        ensemble, new EnsembleBackupSpec.Destination(claim, null), null));
+        wanted.setSpec(new EnsembleBackupSpec(ensemble, destination, null));
         String name = client.resource(wanted).create().getMetadata().getName();
         out.println("EnsembleBackup " + name);
         out.flush();
@@ -65,10 +64,10 @@ final class TakeBackup {
             }
             if (status != null && "Complete".equals(status.phase())) {
                 out.println(
-                        "%s in claim %s: %s of %s, %d znodes"
+                        "%s in %s: %s of %s, %d znodes"
                                 .formatted(
                                         status.file(),
-                                        claim.name(),
+                                        text(destination),
                                         status.zxid(),
                                         status.time(),
                                         status.znodes()));
@@ -79,5 +78,12 @@ final class TakeBackup {
             }
             TimeUnit.MILLISECONDS.sleep(500);
         }
+    }
+
+    private static String text(EnsembleBackupSpec.Destination destination) {
+        if (destination.s3() != null) {
+            return "bucket " + destination.s3().bucket();
+        }
+        return "claim " + (destination.claim() == null ? "?" : destination.claim().name());
     }
 }

@@ -9,19 +9,25 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 
 import dev.ensemble.operator.api.Ensemble;
 import dev.ensemble.operator.api.EnsembleBackup;
+import dev.ensemble.operator.api.EnsembleBackupSpec;
 import dev.ensemble.operator.api.EnsembleBackupStatus;
 import dev.ensemble.operator.api.EnsembleRecovery;
 import dev.ensemble.operator.api.EnsembleRecoverySpec;
 import dev.ensemble.operator.api.EnsembleRecoveryStatus;
+import dev.ensemble.operator.api.EnsembleSpec;
+import dev.ensemble.operator.api.S3Bucket;
 
 import io.fabric8.kubernetes.api.model.DefaultKubernetesResourceList;
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
+import io.fabric8.kubernetes.client.utils.Serialization;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import picocli.CommandLine;
 
@@ -29,6 +35,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /// What each command of the plugin prints, asks and answers, on a made-up API server.
 @EnableKubernetesMockClient
@@ -238,17 +245,19 @@ final class PluginTest {
                 err::toString);
     }
 
+    private static final String BACKUPS =
+            "/apis/ensemble.dev/v1alpha1/namespaces/shop/ensemblebackups";
+
     private static final String RECOVERIES =
             "/apis/ensemble.dev/v1alpha1/namespaces/shop/ensemblerecoveries";
 
     @Test
     void aBackupIsMadeAndWaitedFor() throws JsonProcessingException {
         has(WELL);
-        String path = "/apis/ensemble.dev/v1alpha1/namespaces/shop/ensemblebackups";
-        server.expect().post().withPath(path).andReturn(201, backup(null)).once();
+        server.expect().post().withPath(BACKUPS).andReturn(201, backup(null)).once();
         server.expect()
                 .get()
-                .withPath(path + "/orders-b1")
+                .withPath(BACKUPS + "/orders-b1")
                 .andReturn(
                         200,
                         backup(
@@ -257,23 +266,8 @@ final class PluginTest {
                 .once();
         server.expect()
                 .get()
-                .withPath(path + "/orders-b1")
-                .andReturn(
-                        200,
-                        backup(
-                                new EnsembleBackupStatus(
-                                        "Complete",
-                                        "Verified",
-                                        "it is good",
-                                        null,
-                                        null,
-                                        "daily/orders-b1.ensemble",
-                                        "2026-01-31T11:59:00Z",
-                                        "0x400000005",
-                                        "id",
-                                        9L,
-                                        77L,
-                                        true)))
+                .withPath(BACKUPS + "/orders-b1")
+                .andReturn(200, backup(complete("daily/orders-b1.ensemble")))
                 .once();
         assertEquals(
                 0, run("backup", "orders", "--claim", "backups", "--path", "daily"), err::toString);
@@ -285,6 +279,163 @@ final class PluginTest {
                 daily/orders-b1.ensemble in claim backups: 0x400000005 of 2026-01-31T11:59:00Z, 9 znodes
                 """,
                 out.toString());
+    }
+
+    private static EnsembleBackupStatus complete(String file) {
+        return new EnsembleBackupStatus(
+                "Complete",
+                "Verified",
+                "it is good",
+                null,
+                null,
+                file,
+                "2026-01-31T11:59:00Z",
+                "0x400000005",
+                "id",
+                9L,
+                77L,
+                true);
+    }
+
+    @Test
+    void aBackupGoesToABucketAsTheResourceHasIt() throws JsonProcessingException {
+        has(WELL);
+        List<String> asked = new ArrayList<>();
+        server.expect()
+                .post()
+                .withPath(BACKUPS)
+                .andReply(
+                        201,
+                        request -> {
+                            asked.add(request.getUtf8Body());
+                            return backup(null);
+                        })
+                .once();
+        server.expect()
+                .get()
+                .withPath(BACKUPS + "/orders-b1")
+                .andReturn(200, backup(complete("daily/orders-b1.ensemble")))
+                .once();
+        assertEquals(
+                0,
+                run(
+                        "backup",
+                        "orders",
+                        "--bucket=vault",
+                        "--prefix=daily",
+                        "--endpoint=https://minio.storage.svc:9000",
+                        "--region=eu-central-1",
+                        "--path-style=false",
+                        "--secret=vault-key"),
+                err::toString);
+        assertEquals(
+                new ObjectMapper()
+                        .readTree(
+                                """
+                                {"ensemble": "orders", "destination": {"s3": {"bucket": "vault", "prefix": "daily",
+                                 "endpoint": "https://minio.storage.svc:9000", "region": "eu-central-1",
+                                 "pathStyle": false, "secretName": "vault-key"}}}
+                                """),
+                new ObjectMapper().readTree(asked.getFirst()).path("spec"));
+        assertTrue(
+                out.toString().contains("daily/orders-b1.ensemble in bucket vault: 0x400000005"),
+                out::toString);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    backup orders                                    | name either --claim or --bucket
+                    backup orders --claim c --bucket bbb --secret s  | name either --claim or --bucket
+                    backup orders --bucket bbb                       | --bucket bbb needs --secret, with the key for it
+                    backup orders --claim c --prefix p               | --prefix 'p' has no meaning without --bucket
+                    backup orders --bucket bbb --secret s --path p   | --path 'p' has no meaning without --claim
+                    backup orders --claim c --region r               | --region 'r' has no meaning without --bucket
+                    recover orders --file f                          | name either --claim or --bucket
+                    recover orders --file f --from-backup b          | name either --from-backup or --file
+                    recover orders --claim c                         | --claim 'c' has no meaning without --file
+                    recover orders --file f --claim c --approve 0123456789ab | leave out where that is
+                    """)
+    void whereABackupIsMustBeClear(String line, String refusal) throws JsonProcessingException {
+        has(WELL);
+        assertEquals(1, run(line.split(" ")));
+        assertTrue(err.toString().contains(refusal), err::toString);
+    }
+
+    private EnsembleSpec.FromBackup askedFor(String... more) throws JsonProcessingException {
+        has(WELL);
+        recoveries();
+        List<EnsembleRecovery> asked = new ArrayList<>();
+        server.expect()
+                .post()
+                .withPath(RECOVERIES)
+                .andReply(
+                        201,
+                        request -> {
+                            asked.add(
+                                    Serialization.unmarshal(
+                                            request.getUtf8Body(), EnsembleRecovery.class));
+                            return recovery(null);
+                        })
+                .once();
+        server.expect()
+                .get()
+                .withPath(RECOVERIES + "/orders-x7")
+                .andReturn(200, recovery(planned()))
+                .always();
+        var words = new ArrayList<>(List.of("recover", "orders"));
+        words.addAll(List.of(more));
+        assertEquals(0, run(words.toArray(String[]::new)), err::toString);
+        return Objects.requireNonNull(
+                Objects.requireNonNull(asked.getFirst().getSpec()).fromBackup());
+    }
+
+    @Test
+    void aRecoveryBeginsAgainWithAnEnsembleBackup() throws JsonProcessingException {
+        EnsembleBackup made = backup(complete("daily/orders-b1.ensemble"));
+        made.setSpec(
+                new EnsembleBackupSpec(
+                        "orders",
+                        new EnsembleBackupSpec.Destination(
+                                null,
+                                new S3Bucket(
+                                        "vault", "daily", null, "us-east-1", null, "vault-key")),
+                        null));
+        server.expect().get().withPath(BACKUPS + "/orders-b1").andReturn(200, made).always();
+        assertEquals(
+                new EnsembleSpec.FromBackup(
+                        null,
+                        new S3Bucket("vault", null, null, "us-east-1", null, "vault-key"),
+                        "daily/orders-b1.ensemble"),
+                askedFor("--from-backup", "orders-b1"));
+    }
+
+    @Test
+    void aRecoveryBeginsAgainWithAFile() throws JsonProcessingException {
+        assertEquals(
+                new EnsembleSpec.FromBackup("backups", null, "daily/x.ensemble"),
+                askedFor("--claim", "backups", "--file", "daily/x.ensemble"));
+    }
+
+    @Test
+    void whatIsNotCompleteCannotBeRestored() throws JsonProcessingException {
+        has(WELL);
+        server.expect()
+                .get()
+                .withPath(BACKUPS + "/orders-b1")
+                .andReturn(
+                        200, backup(EnsembleBackupStatus.of("Failed", "JobFailed", "", null, null)))
+                .always();
+        assertEquals(1, run("recover", "orders", "--from-backup", "orders-b1"));
+        assertEquals(1, run("recover", "orders", "--from-backup", "orders-b2"));
+        assertEquals(
+                """
+                ensemble: EnsembleBackup orders-b1 is Failed: only one that is Complete can be restored
+                ensemble: there is no EnsembleBackup orders-b2 in namespace shop
+                """,
+                err.toString());
     }
 
     private static EnsembleBackup backup(@Nullable EnsembleBackupStatus status) {
