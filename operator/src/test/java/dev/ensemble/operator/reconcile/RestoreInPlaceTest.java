@@ -154,7 +154,8 @@ final class RestoreInPlaceTest {
 
     /// What runs may not read volumes, as in a namespaced installation.
     private void mayNotReadVolumes() {
-        for (String volume : List.of("of-backups", "of-data-orders-0", "of-data-orders-1", "of-data-orders-2")) {
+        for (String volume :
+                List.of("of-backups", "of-data-orders-0", "of-data-orders-1", "of-data-orders-2")) {
             server.expect()
                     .get()
                     .withPath("/api/v1/persistentvolumes/" + volume)
