@@ -1,16 +1,24 @@
 package dev.ensemble.server.tool;
 
+import dev.ensemble.server.node.Config;
+import dev.ensemble.server.node.InvalidConfig;
+import dev.ensemble.server.node.Token;
+import dev.ensemble.server.tls.TlsDialer;
+import dev.ensemble.server.tls.TlsFailure;
+
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 
-/// One GET to a member's admin port, by hand: Java's client insists on the host's name in the
+/// One request to a member's admin port, by hand: Java's client insists on the host's name in the
 /// certificate, and what is read here ends with the connection.
 ///
 /// @param status of HTTP
@@ -20,14 +28,44 @@ record AdminCall(int status, InputStream body, Socket socket) implements Closeab
     private static final Duration CONNECT = Duration.ofSeconds(5);
 
     /// Without an answer, or a further piece of it, for so long, the member is given up.
-    private static final Duration SILENCE = Duration.ofSeconds(60);
+    static final Duration SILENCE = Duration.ofSeconds(60);
 
-    /// {@return a connection}
+    /// Asks the member on this host. Who it is does not matter for that: any of the file will do.
+    ///
+    /// @param silence how long it may say nothing
+    /// @throws IllegalArgumentException if the file says of no token
+    static AdminCall here(Path config, String method, String path, Duration silence)
+            throws InvalidConfig, TlsFailure, IOException {
+        Config.Admin admin = Config.loadAdmin(config);
+        TlsDialer.Settings tls = Config.loadAdminTls(config);
+        Path token = admin.tokenFile();
+        if (token == null) {
+            throw new IllegalArgumentException(
+                    "admin.tokenFile is not set in " + config + ": the member would refuse");
+        }
+        String secret = Token.read(token);
+        TlsDialer dialer = tls == null ? null : TlsDialer.load(tls);
+        String host = InetAddress.getLoopbackAddress().getHostAddress();
+        Socket plain = connect(host, admin.endpoint().port(), silence);
+        try {
+            return ask(
+                    dialer == null ? plain : dialer.dial(plain, "localhost"), method, path, secret);
+        } catch (IOException e) {
+            plain.close();
+            throw e;
+        }
+    }
+
+    /// {@return a connection to a member elsewhere}
     static Socket connect(String host, int port) throws IOException {
+        return connect(host, port, SILENCE);
+    }
+
+    private static Socket connect(String host, int port, Duration silence) throws IOException {
         var socket = new Socket();
         try {
             socket.connect(new InetSocketAddress(host, port), (int) CONNECT.toMillis());
-            socket.setSoTimeout((int) SILENCE.toMillis());
+            socket.setSoTimeout((int) silence.toMillis());
             return socket;
         } catch (IOException e) {
             socket.close();
@@ -36,14 +74,16 @@ record AdminCall(int status, InputStream body, Socket socket) implements Closeab
     }
 
     /// Asks; the socket is closed with what is returned, or if this fails.
-    static AdminCall get(Socket socket, String path, String token) throws IOException {
+    static AdminCall ask(Socket socket, String method, String path, String token)
+            throws IOException {
         try {
             String request =
-                    "GET "
+                    method
+                            + " "
                             + path
                             + " HTTP/1.1\r\nHost: member\r\nAuthorization: Bearer "
                             + token
-                            + "\r\nConnection: close\r\n\r\n";
+                            + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             socket.getOutputStream().flush();
             var in = new BufferedInputStream(socket.getInputStream(), 64 << 10);

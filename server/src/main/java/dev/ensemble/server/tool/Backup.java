@@ -1,12 +1,10 @@
 package dev.ensemble.server.tool;
 
 import dev.ensemble.server.model.Zxid;
-import dev.ensemble.server.node.Config;
 import dev.ensemble.server.node.ExitCode;
 import dev.ensemble.server.node.InvalidConfig;
 import dev.ensemble.server.node.Token;
 import dev.ensemble.server.store.BackupFile;
-import dev.ensemble.server.tls.TlsDialer;
 import dev.ensemble.server.tls.TlsFailure;
 
 import org.jspecify.annotations.Nullable;
@@ -20,8 +18,6 @@ import picocli.CommandLine.Parameters;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -215,17 +211,7 @@ final class Backup implements Callable<Integer> {
 
     private static void takeHere(Path config, Path part)
             throws InvalidConfig, TlsFailure, IOException {
-        Config.Admin admin = Config.loadAdmin(config);
-        TlsDialer.Settings tls = Config.loadAdminTls(config);
-        Path tokenFile = admin.tokenFile();
-        if (tokenFile == null) {
-            throw new IOException("admin.tokenFile is not set in " + config);
-        }
-        String token = Token.read(tokenFile);
-        String host = InetAddress.getLoopbackAddress().getHostAddress();
-        Socket plain = AdminCall.connect(host, admin.endpoint().port());
-        Socket socket = tls == null ? plain : TlsDialer.load(tls).dial(plain, "localhost");
-        try (AdminCall answer = AdminCall.get(socket, PATH, token)) {
+        try (AdminCall answer = AdminCall.here(config, "GET", PATH, AdminCall.SILENCE)) {
             if (answer.status() != HTTP_OK) {
                 throw new IOException("the member refuses: " + answer.text());
             }
@@ -261,7 +247,8 @@ final class Backup implements Callable<Integer> {
     /// {@return why not, or null if the backup is there}
     private static @Nullable String tryFrom(URI root, String secret, Path part) {
         try (AdminCall answer =
-                AdminCall.get(AdminCall.connect(root.getHost(), root.getPort()), PATH, secret)) {
+                AdminCall.ask(
+                        AdminCall.connect(root.getHost(), root.getPort()), "GET", PATH, secret)) {
             if (answer.status() != HTTP_OK) {
                 return answer.status() + " " + answer.text();
             }

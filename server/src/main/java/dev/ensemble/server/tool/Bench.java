@@ -1,7 +1,5 @@
 package dev.ensemble.server.tool;
 
-import com.fasterxml.jackson.jr.ob.JSON;
-
 import dev.ensemble.server.tool.bench.Load;
 import dev.ensemble.server.tool.bench.Plan;
 import dev.ensemble.server.tool.bench.Result;
@@ -9,6 +7,7 @@ import dev.ensemble.server.tool.cli.Shell;
 import dev.ensemble.server.tool.client.ConnectString;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -17,7 +16,6 @@ import picocli.CommandLine.Spec;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 
 /// `ensemble bench`: makes load and prints what it measured.
@@ -120,8 +118,7 @@ final class Bench implements Callable<Integer> {
             description = "Of the random choices (${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--json", description = "One line of JSON instead of text.")
-    private boolean json;
+    @Mixin private Figures figures = new Figures();
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -135,22 +132,8 @@ final class Bench implements Callable<Integer> {
             System.err.println(e.getMessage());
             return Shell.NOT_CONNECTED;
         }
-        if (json) {
-            System.out.println(JSON.std.asString(result.figures()));
-        } else {
-            print("", result.figures());
-        }
+        figures.print(result.figures());
         return result.isClean() ? Shell.OK : Shell.REFUSED;
-    }
-
-    static void print(String prefix, Map<?, ?> figures) {
-        figures.forEach((name, value) -> {
-            if (value instanceof Map<?, ?> group) {
-                print(prefix + name + ".", group);
-            } else {
-                System.out.println(prefix + name + " " + value);
-            }
-        });
     }
 
     private Plan plan() {

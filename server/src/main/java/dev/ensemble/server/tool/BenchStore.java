@@ -1,10 +1,9 @@
 package dev.ensemble.server.tool;
 
-import com.fasterxml.jackson.jr.ob.JSON;
-
 import dev.ensemble.server.tool.bench.StoreLoad;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -50,8 +49,7 @@ final class BenchStore implements Callable<Integer> {
             description = "For each of eight measurements of the log (${DEFAULT-VALUE}).")
     private int millis;
 
-    @Option(names = "--json", description = "One line of JSON instead of text.")
-    private boolean json;
+    @Mixin private Figures figures = new Figures();
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -64,12 +62,7 @@ final class BenchStore implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), folder + ": it must be a folder that exists");
         }
-        var figures = new StoreLoad(folder, znodes, size, millis).run();
-        if (json) {
-            System.out.println(JSON.std.asString(figures));
-        } else {
-            Bench.print("", figures);
-        }
+        figures.print(new StoreLoad(folder, znodes, size, millis).run());
         return 0;
     }
 }

@@ -19,7 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
-/// `ensemble drain` where the admin port speaks nothing but HTTPS.
+/// `ensemble drain`, also where the admin port speaks nothing but HTTPS.
 @Timeout(120)
 final class DrainTest {
     @TempDir private Path folder = Path.of("");
@@ -62,6 +62,25 @@ final class DrainTest {
         Path file = configuration("right", port);
         try (ServerNode node = ServerNode.start(Config.load(file, OptionalInt.empty()))) {
             assertNotEquals(0, drain(configuration("wrong", port)), "it trusts another authority");
+            assertEquals(0, drain(file));
+            assertTrue(node.ports().admin() == port);
+        }
+    }
+
+    @Test
+    void needsTheTokenOfTheMember() throws Exception {
+        int port = freePort();
+        String text =
+                "dataDir=%1$s/d\nclientPort=0\nclientPortAddress=127.0.0.1\nadmin.serverPort=%2$d\n"
+                                .formatted(folder, port)
+                        + "admin.serverAddress=127.0.0.1\n";
+        Path without = Files.writeString(folder.resolve("without.cfg"), text);
+        Path file =
+                Files.writeString(
+                        folder.resolve("zoo.cfg"),
+                        text + "admin.tokenFile=" + folder.resolve("token") + "\n");
+        try (ServerNode node = ServerNode.start(Config.load(file, OptionalInt.empty()))) {
+            assertEquals(2, drain(without));
             assertEquals(0, drain(file));
             assertTrue(node.ports().admin() == port);
         }
