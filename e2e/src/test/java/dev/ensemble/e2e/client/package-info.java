@@ -1,8 +1,7 @@
-/// A program with stock ZooKeeper clients that writes, watches and holds ephemerals, and records
-/// what it saw.
+/// Programs that run in processes of their own, in the cluster's network: stock ZooKeeper clients
+/// that write, watch and hold ephemerals, and record what they saw; and a store for backups.
 ///
-/// It runs in a process of its own, in the cluster's network. Imports `check`, for the entries that
-/// it records. Start with `Fleet`.
+/// Imports `check`, for the entries that they record. Start with `Fleet`.
 @NullMarked
 package dev.ensemble.e2e.client;
 

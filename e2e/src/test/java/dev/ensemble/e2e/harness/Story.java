@@ -181,6 +181,11 @@ public final class Story implements AutoCloseable {
         return new Clients(cluster, report, folder, ensemble, id + "-" + fleets++, how);
     }
 
+    /// Starts a store with a bucket for backups.
+    public Bucket bucket() {
+        return new Bucket(cluster, folder, namespace);
+    }
+
     /// What must be so at the end of each story: all is well, every member holds the same tree, and
     /// no container was restarted but those that the story killed.
     ///

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -38,6 +39,7 @@ class LiveChangeIT {
     private static final int MEMBERS = 3;
     private static final int CLIENT_PORT = 2181;
     private static final String SECRET = "orders-super";
+    private static final String MINE = "/mine";
 
     /// A busy machine needs the longer time-out between members.
     private static final String SPEC =
@@ -115,6 +117,7 @@ class LiveChangeIT {
                                 ? missingEvent("SuperUserMissing")
                                 : missing;
                     });
+            mine();
             assertFalse(reads("super:one"));
             secret("one");
             Duration first = untilReads("super:one");
@@ -156,31 +159,36 @@ class LiveChangeIT {
 
         /// {@return whether somebody may read what belongs to another one, on the last member}
         private boolean reads(String who) throws Exception {
-            try (LocalPortForward to =
-                            story.client()
-                                    .pods()
-                                    .inNamespace(story.namespace())
-                                    .withName("orders-" + (MEMBERS - 1))
-                                    .portForward(CLIENT_PORT);
-                    ZooKeeper client =
-                            new ZooKeeper("127.0.0.1:" + to.getLocalPort(), 10_000, _ -> {})) {
-                mine(client);
+            try (LocalPortForward to = toLast();
+                    ZooKeeper client = connect(to)) {
                 client.addAuthInfo("digest", who.getBytes(StandardCharsets.UTF_8));
-                client.getData("/mine", false, null);
+                client.getData(MINE, false, null);
                 return true;
             } catch (KeeperException.NoAuthException _) {
                 return false;
             }
         }
 
-        /// Makes what nobody else may read, with a key that this client loses by the next one.
-        private static void mine(ZooKeeper client) throws InterruptedException, KeeperException {
-            if (client.exists("/mine", false) == null) {
+        /// Makes what nobody else may read.
+        private void mine() throws Exception {
+            try (LocalPortForward to = toLast();
+                    ZooKeeper client = connect(to)) {
                 client.addAuthInfo("digest", "owner:x".getBytes(StandardCharsets.UTF_8));
                 client.create(
-                        "/mine", new byte[0], ZooDefs.Ids.CREATOR_ALL_ACL, CreateMode.PERSISTENT);
-                throw new KeeperException.NoAuthException(); // As whoever asks next.
+                        MINE, new byte[0], ZooDefs.Ids.CREATOR_ALL_ACL, CreateMode.PERSISTENT);
             }
+        }
+
+        private LocalPortForward toLast() {
+            return story.client()
+                    .pods()
+                    .inNamespace(story.namespace())
+                    .withName("orders-" + (MEMBERS - 1))
+                    .portForward(CLIENT_PORT);
+        }
+
+        private static ZooKeeper connect(LocalPortForward to) throws IOException {
+            return new ZooKeeper("127.0.0.1:" + to.getLocalPort(), 10_000, _ -> {});
         }
 
         private void secret(String password) {

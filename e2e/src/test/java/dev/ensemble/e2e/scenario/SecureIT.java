@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ensemble.e2e.harness.Await;
+import dev.ensemble.e2e.harness.Caller;
 import dev.ensemble.e2e.harness.Certificates;
 import dev.ensemble.e2e.harness.Clients;
 import dev.ensemble.e2e.harness.EnsembleView;
@@ -12,22 +13,21 @@ import dev.ensemble.e2e.harness.Report;
 import dev.ensemble.e2e.harness.Stage;
 import dev.ensemble.e2e.harness.Story;
 
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.PodSpecBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
-import io.fabric8.kubernetes.client.LocalPortForward;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Base64;
@@ -35,28 +35,30 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManagerFactory;
 
-/// An ensemble that speaks TLS: between its members and with clients, from Secrets; then the
-/// certificates are renewed while clients work, nobody restarts, and no request fails (scenarios
-/// 43, 44).
+/// An ensemble that speaks TLS and nothing else: between its members and with clients, from
+/// Secrets. Who comes in plaintext, without a certificate, with one of another authority or, as a
+/// member, with one that is no member's, is refused. Then the certificates are renewed while
+/// clients work, nobody restarts, and no request fails (scenarios 43, 44).
 @Tag("long")
 @ExtendWith(Stage.class)
 class SecureIT {
     private static final String NAME = "orders";
+    private static final int PLAIN_PORT = 2181;
     private static final int SECURE_PORT = 2281;
+    private static final int PEER_PORT = 2888;
+    private static final String STRANGER = "stranger.example";
 
-    /// A busy machine needs the longer time-out between members.
+    /// A busy machine needs the longer time-out between members. The impostor has the file of a
+    /// member, whose address is not its own.
     private static final String SPEC =
             """
             replicas: 3
-            config: {heartbeatTimeoutMillis: "2000"}
+            config: {heartbeatTimeoutMillis: "2000", quorumListenOnAllIPs: "true"}
             tls:
               peer: {secretName: orders-peer}
-              client: {secretName: orders-client}
+              client: {secretName: orders-client, mode: Required, clientAuth: Want}
             """;
 
     @Test
@@ -100,7 +102,9 @@ class SecureIT {
                         }
                     });
             story.report().say("a client spoke TLS and was answered");
-            assertThrows(SSLException.class, () -> shown(otherAuthority()));
+            clientsRefused(forClients);
+            membersRefused(peers);
+            impostorRefused();
             Path trusted =
                     Files.write(
                             story.folder().resolve("trusted.pem"),
@@ -118,8 +122,119 @@ class SecureIT {
             return "%s-client.%s.svc.cluster.local".formatted(NAME, story.namespace());
         }
 
-        private Map<String, String> otherAuthority() throws IOException {
-            return new Certificates(story.folder().resolve("others")).sign("nobody");
+        /// {@return a certificate for this name, of an authority of the same name}
+        private Map<String, String> otherAuthority(String name) throws IOException {
+            return new Certificates(story.folder().resolve("others")).sign(name);
+        }
+
+        private Caller caller(Map<String, String> trusted, @Nullable Map<String, String> own) {
+            return new Caller(story.client(), story.namespace(), trusted, own);
+        }
+
+        private static boolean greets(Caller caller, int port) {
+            try {
+                caller.greet(NAME + "-0", port);
+                return true;
+            } catch (IOException | GeneralSecurityException e) {
+                return false;
+            }
+        }
+
+        private static void greeted(Caller caller, int port) {
+            Await.until(
+                    "the right certificate to be accepted",
+                    Story.PATIENCE,
+                    () -> greets(caller, port) ? "" : "it is not");
+        }
+
+        private void clientsRefused(Map<String, String> forClients) throws IOException {
+            Map<String, String> others = otherAuthority(host());
+            assertThrows(SSLException.class, () -> shown(others), "a client sees a foreign one");
+            greeted(caller(forClients, forClients), SECURE_PORT);
+            assertFalse(greets(caller(forClients, others), SECURE_PORT), "a foreign certificate");
+            greeted(caller(forClients, forClients), SECURE_PORT);
+            for (int port : new int[] {PLAIN_PORT, SECURE_PORT}) {
+                String answer = caller(forClients, null).askPlainly(NAME + "-0", port);
+                assertFalse(answer.contains("Zookeeper"), answer);
+            }
+            story.report()
+                    .say("clients refused: with a foreign certificate, and without TLS at all");
+        }
+
+        private void membersRefused(Map<String, String> peers) throws IOException {
+            Map<String, String> others =
+                    otherAuthority("*.%s-peers.%s.svc".formatted(NAME, story.namespace()));
+            greeted(caller(peers, peers), PEER_PORT);
+            assertFalse(greets(caller(peers, others), PEER_PORT), "a foreign certificate");
+            assertFalse(greets(caller(peers, null), PEER_PORT), "no certificate");
+            greeted(caller(peers, peers), PEER_PORT);
+            assertEquals("", caller(peers, null).askPlainly(NAME + "-0", PEER_PORT));
+            story.report()
+                    .say(
+                            "refused at the members' port: a foreign certificate, none, and no TLS"
+                                    + " at all");
+        }
+
+        /// A pod with the members' image, file and authority says that it is one of them.
+        private void impostorRefused() {
+            secret("impostor", authority.sign(STRANGER));
+            Pod member =
+                    story.client()
+                            .pods()
+                            .inNamespace(story.namespace())
+                            .withName(NAME + "-1")
+                            .require();
+            PodSpec spec =
+                    new PodSpecBuilder(member.getSpec())
+                            .withNodeName(null)
+                            .withHostname(null)
+                            .withSubdomain(null)
+                            .editMatchingVolume(each -> each.getName().equals("data"))
+                            .withPersistentVolumeClaim(null)
+                            .withNewEmptyDir()
+                            .endEmptyDir()
+                            .endVolume()
+                            .editMatchingVolume(each -> each.getName().equals("tls-peer"))
+                            .editSecret()
+                            .withSecretName("impostor")
+                            .endSecret()
+                            .endVolume()
+                            .build();
+            story.client()
+                    .resource(
+                            new PodBuilder()
+                                    .withNewMetadata()
+                                    .withName("impostor")
+                                    .withNamespace(story.namespace())
+                                    .addToLabels("apps.kubernetes.io/pod-index", "1")
+                                    .endMetadata()
+                                    .withSpec(spec)
+                                    .build())
+                    .create();
+            refused("member 2 is linked with another disk");
+            // While the real one is away, its certificate is what tells.
+            story.faults().deleteAtOnce(NAME + "-1");
+            refused("the certificate of member 2 is for " + STRANGER);
+            story.client()
+                    .pods()
+                    .inNamespace(story.namespace())
+                    .withName("impostor")
+                    .withGracePeriod(0)
+                    .delete();
+            Await.until("all well afterwards", Story.PATIENCE, () -> ensemble.missingForCalm(3));
+            assertEquals(3, ensemble.voters());
+            story.report().say("a pod with the certificate of another name is no member");
+        }
+
+        /// Waits until the impostor says why others refuse it.
+        private void refused(String why) {
+            Await.until(
+                    "the impostor to be told: " + why,
+                    Story.PATIENCE,
+                    () -> {
+                        String log = story.kubectl("logs", "impostor");
+                        return log.contains(why) ? "" : "its log: " + log;
+                    });
         }
 
         private void renew(X509Certificate first, Clients clients) {
@@ -150,41 +265,7 @@ class SecureIT {
         /// {@return the certificate that a member shows to a client of that authority}
         private X509Certificate shown(Map<String, String> trusted)
                 throws IOException, GeneralSecurityException {
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(null, null);
-            byte[] ca = Base64.getDecoder().decode(Objects.requireNonNull(trusted.get("ca.crt")));
-            store.setCertificateEntry(
-                    "ca",
-                    CertificateFactory.getInstance("X.509")
-                            .generateCertificate(new ByteArrayInputStream(ca)));
-            TrustManagerFactory trust =
-                    TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            trust.init(store);
-            SSLContext tls = SSLContext.getInstance("TLS");
-            tls.init(null, trust.getTrustManagers(), null);
-            try (LocalPortForward to =
-                            story.client()
-                                    .pods()
-                                    .inNamespace(story.namespace())
-                                    .withName(NAME + "-0")
-                                    .portForward(SECURE_PORT);
-                    SSLSocket socket =
-                            (SSLSocket)
-                                    tls.getSocketFactory()
-                                            .createSocket("127.0.0.1", to.getLocalPort())) {
-                socket.setSoTimeout(10_000);
-                socket.startHandshake();
-                socket.getOutputStream().write("srvr".getBytes(StandardCharsets.US_ASCII));
-                socket.getOutputStream().flush();
-                String answer =
-                        new String(
-                                socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-                // On a machine that is too busy there may be no leader for a moment.
-                if (!answer.contains("Zookeeper version")) {
-                    throw new IOException("srvr: " + answer);
-                }
-                return (X509Certificate) socket.getSession().getPeerCertificates()[0];
-            }
+            return caller(trusted, null).ask(NAME + "-0", SECURE_PORT);
         }
 
         private void secret(String name, Map<String, String> data) {
