@@ -191,9 +191,20 @@ public record EnsembleView(KubernetesClient client, String namespace, String nam
         return says(leader()).path("configuration").path("members").size();
     }
 
-    /// {@return znodes in the tree, as the leader says}
+    /// {@return znodes in the tree, as the leader says, once none of them belongs to a session}
+    ///
+    /// What a member says is a moment old, and clients that have just gone are in it: with their
+    /// ephemerals no two counts can be compared.
     public int znodes() {
-        return says(leader()).path("metrics").path("znodes").asInt();
+        Await.until(
+                "the ephemerals of clients that have gone to go",
+                Story.PATIENCE,
+                () -> metric("ephemerals") == 0 ? "" : metric("ephemerals") + " are there");
+        return metric("znodes");
+    }
+
+    private int metric(String name) {
+        return says(leader()).path("metrics").path(name).asInt();
     }
 
     /// Looks whether all is well, in truth and in the status: each pod ready, one leader that has
