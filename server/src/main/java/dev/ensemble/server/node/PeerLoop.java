@@ -89,7 +89,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
     /// How often at least, however long heartbeats are: sessions end in time.
     private static final long CALM_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(125);
 
-    private static final long FACTS_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final long FACTS_NANOS = TimeUnit.MILLISECONDS.toNanos(150);
     private static final long WARNED_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final int WARNINGS = 50;
 
@@ -151,7 +151,7 @@ final class PeerLoop implements Intake, Links.Receiver, LogWriter.Listener {
         this.replaying = replaying;
         this.wallClock = wallClock;
         this.nowNanos = nowNanos;
-        this.tickedNanos = nowNanos;
+        this.tickedNanos = nowNanos - TICK_NANOS; // The first is due at once.
         this.inSyncNanos = nowNanos;
         this.lookingSinceNanos = nowNanos;
         this.statistics = new Statistics(nowNanos);

@@ -68,6 +68,10 @@ final class SimulatedClient {
     private long acknowledged;
     private boolean quiet;
 
+    /// It asked for the end of its session and has not heard of it. A leader that has proposed that
+    /// refuses the session, before it is committed: nobody else can have wanted it.
+    private boolean mayHaveEnded;
+
     /// For each sync in flight what was acknowledged, to anyone, when it was asked for.
     private final Map<Long, Long> syncFloors = new TreeMap<>();
 
@@ -175,6 +179,7 @@ final class SimulatedClient {
         while (!inFlight.isEmpty()) {
             Asked asked = inFlight.remove();
             world.coverage.count(Coverage.Of.UNKNOWN_OUTCOMES);
+            mayHaveEnded |= asked.kind == Kind.CLOSE;
             String path = asked.path;
             if (path != null && asked.becomes != null) {
                 may(path).add(asked.becomes);
@@ -198,7 +203,7 @@ final class SimulatedClient {
         }
         Session own = session;
         world.rules.isTrue(
-                own != null && !world.rules.lives(own.id()),
+                own != null && (mayHaveEnded || !world.rules.lives(own.id())),
                 "client %d is refused its session, which lives: %s",
                 id,
                 own);
@@ -227,6 +232,7 @@ final class SimulatedClient {
         session = given;
         attach = zxid;
         attached = true;
+        mayHaveEnded = false;
         attachedAtNanos = world.schedule.nowNanos();
         saw(zxid);
         from.touch(given.id());

@@ -77,7 +77,7 @@ final class ReloadingTest {
             String first = hash();
             await(() -> first.equals(status(node).get("configHash")));
             assertTrue(word(node, "ruok").contains("not in the whitelist"));
-            assertEquals("{waiting=[], refused=null}", "" + status(node).get("file"));
+            await(() -> "{waiting=[], refused=null}".equals("" + status(node).get("file")));
 
             mount("tickTime=500\n4lw.commands.whitelist=ruok\nmaxSessionTimeout=77777\n");
             String second = hash();
