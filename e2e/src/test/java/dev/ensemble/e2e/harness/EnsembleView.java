@@ -207,6 +207,18 @@ public record EnsembleView(KubernetesClient client, String namespace, String nam
         return says(leader()).path("metrics").path(name).asInt();
     }
 
+    /// Looks whether a rolling restart is over, and all is well after it.
+    ///
+    /// @param before the pods' uids before it, by name
+    /// @return what is missing, empty if nothing is
+    public String missingForRoll(Map<String, String> before, int members) {
+        if (!kept(before).isEmpty()) {
+            return kept(before) + " are the old ones";
+        }
+        String missing = missing("UpToDate");
+        return missing.isEmpty() ? missingForCalm(members) : missing;
+    }
+
     /// Looks whether all is well, in truth and in the status: each pod ready, one leader that has
     /// every voter in sync, and conditions that say so.
     ///

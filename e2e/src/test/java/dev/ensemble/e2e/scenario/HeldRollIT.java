@@ -102,15 +102,7 @@ class HeldRollIT {
                     Await.until(
                             "all restarted since " + since,
                             Story.PATIENCE.multipliedBy(2),
-                            () -> {
-                                if (!ensemble.kept(before).isEmpty()) {
-                                    return ensemble.kept(before) + " are the old ones";
-                                }
-                                String missing = ensemble.missing("UpToDate");
-                                return missing.isEmpty()
-                                        ? ensemble.missingForCalm(MEMBERS)
-                                        : missing;
-                            });
+                            () -> ensemble.missingForRoll(before, MEMBERS));
             clients.goOn();
             story.report().say("rolled since %s: %s".formatted(since, Report.seconds(took)));
         }

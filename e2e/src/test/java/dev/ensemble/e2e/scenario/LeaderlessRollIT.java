@@ -148,15 +148,7 @@ class LeaderlessRollIT {
                     Await.until(
                             "all restarted, though " + what,
                             Story.PATIENCE.multipliedBy(2),
-                            () -> {
-                                if (!ensemble.kept(before).isEmpty()) {
-                                    return ensemble.kept(before) + " are the old ones";
-                                }
-                                String missing = ensemble.missing("UpToDate");
-                                return missing.isEmpty()
-                                        ? ensemble.missingForCalm(MEMBERS)
-                                        : missing;
-                            });
+                            () -> ensemble.missingForRoll(before, MEMBERS));
             clients.goOn();
             story.report().say("rolled, though %s: %s".formatted(what, Report.seconds(took)));
         }

@@ -202,15 +202,7 @@ class NetworkIT {
                     Await.until(
                             "all restarted after " + after,
                             Story.PATIENCE.multipliedBy(2),
-                            () -> {
-                                if (!ensemble.kept(before).isEmpty()) {
-                                    return ensemble.kept(before) + " are the old ones";
-                                }
-                                String missing = ensemble.missing("UpToDate");
-                                return missing.isEmpty()
-                                        ? ensemble.missingForCalm(MEMBERS)
-                                        : missing;
-                            });
+                            () -> ensemble.missingForRoll(before, MEMBERS));
             clients.goOn();
             story.report().say("rolled after %s: %s".formatted(after, Report.seconds(took)));
         }
