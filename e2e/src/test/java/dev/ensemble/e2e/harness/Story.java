@@ -3,6 +3,7 @@ package dev.ensemble.e2e.harness;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 
@@ -88,6 +89,13 @@ public final class Story implements AutoCloseable {
     /// {@return faults in its namespace}
     public Faults faults() {
         return new Faults(client(), namespace);
+    }
+
+    /// {@return how large the volumes of its namespace are now}
+    public List<Quantity> volumeSizes() {
+        return client().persistentVolumeClaims().inNamespace(namespace).list().getItems().stream()
+                .map(claim -> claim.getStatus().getCapacity().get("storage"))
+                .toList();
     }
 
     /// Applies an `Ensemble`, and waits for nothing.

@@ -206,17 +206,7 @@ class FullDiskIT {
                     "volumes of " + size,
                     Story.PATIENCE,
                     () -> {
-                        List<Quantity> sizes =
-                                story
-                                        .client()
-                                        .persistentVolumeClaims()
-                                        .inNamespace(story.namespace())
-                                        .list()
-                                        .getItems()
-                                        .stream()
-                                        .map(claim ->
-                                                claim.getStatus().getCapacity().get("storage"))
-                                        .toList();
+                        List<Quantity> sizes = story.volumeSizes();
                         return sizes.equals(wanted) ? "" : sizes.toString();
                     });
         }

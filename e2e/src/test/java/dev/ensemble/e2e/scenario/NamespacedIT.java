@@ -129,17 +129,7 @@ class NamespacedIT {
                         "volumes of 2Gi",
                         Story.PATIENCE,
                         () -> {
-                            List<Quantity> sizes =
-                                    story
-                                            .client()
-                                            .persistentVolumeClaims()
-                                            .inNamespace(story.namespace())
-                                            .list()
-                                            .getItems()
-                                            .stream()
-                                            .map(claim ->
-                                                    claim.getStatus().getCapacity().get("storage"))
-                                            .toList();
+                            List<Quantity> sizes = story.volumeSizes();
                             // Quantities are equal if their amounts are, however they are written.
                             return sizes.equals(Collections.nCopies(3, new Quantity("2Gi")))
                                     ? ensemble.missing("StorageHealthy")
